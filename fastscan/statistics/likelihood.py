@@ -14,6 +14,7 @@ from fastscan.inputs import Experiment, load_experiment
 from fastscan.models import Model, Rates, build_rates, channel_names, get_model
 from fastscan.statistics.chi2 import delta_chi2, normalisation_pull, profiled_chi2
 from fastscan.statistics.profile import Basin, Profile
+from fastscan.statistics.pulls import Part, PulledRates
 from fastscan.tensors import Response, load_response
 
 __all__ = ["Likelihood", "Limit", "Prediction", "likelihood"]
@@ -143,6 +144,14 @@ class Likelihood:
     def rates(self, fixed: Mapping[str, float] | None = None) -> Rates:
         """Counts of the chosen channels, with some parameters folded in."""
         return self._rates(self.channel_names, fixed)
+
+    def pulled_rates(self, fixed: Mapping[str, float] | None = None) -> PulledRates:
+        """Counts and their change by each nuisance, with some parameters folded in."""
+        nominal = self.rates(fixed)
+        mixing = np.array([1.0, self.sigma_alpha])[:, None, None]
+        mixing = np.broadcast_to(mixing, (2, 1, self.data.size))
+        part = Part((nominal,), mixing, self.sigma)
+        return PulledRates((part,), np.array([1.0 / self.sigma_alpha]))
 
     def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
         """All parameters, those not given at their default.
