@@ -151,7 +151,7 @@ class Likelihood:
         mixing = np.array([1.0, self.sigma_alpha])[:, None, None]
         mixing = np.broadcast_to(mixing, (2, 1, self.data.size))
         part = Part((nominal,), mixing, self.sigma)
-        return PulledRates((part,), np.array([1.0 / self.sigma_alpha]))
+        return PulledRates((part,), ("normalisation",), np.array([1.0 / self.sigma_alpha]))
 
     def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
         """All parameters, those not given at their default.

@@ -49,6 +49,8 @@ class PulledRates:
     Attributes
     ----------
     parts : tuple of Part
+    names : tuple of str
+        Of the pulls.
     centre : (pulls,)
         Shift of the pulls' origin in which the counts are closest to zero: 1 / sigma_alpha for a
         normalisation of everything, in which y + beta t = (beta + centre) t exactly, and signals
@@ -56,6 +58,7 @@ class PulledRates:
     """
 
     parts: tuple[Part, ...]
+    names: tuple[str, ...]
     centre: FloatArray
 
     @property
