@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from fastscan.cli.common import (
     print_json,
     stdout,
 )
+
+if TYPE_CHECKING:
+    from fastscan.inputs import Systematics
 
 
 @example_command("experiments", "fastscan experiments --show conus-plus")
@@ -54,6 +57,7 @@ def command(show: str | None, as_json: bool) -> None:
                 "detectors": [d.name for d in experiment.detectors],
                 "exposure_kg_d": sum(d.mass_kg * d.live_time_d for d in experiment.detectors),
                 "sigma_alpha": experiment.systematics.sigma_alpha,
+                "nuisances": experiment.systematics.names,
                 "unit": experiment.observation.unit,
             }
         )
@@ -63,10 +67,11 @@ def command(show: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(
-        "experiment", "bins", "eV_ee", "detectors", "kg d", "sigma_alpha", "what", "source",
+        "experiment", "bins", "eV_ee", "detectors", "kg d", "nuisances", "what", "source",
         title="experiments",
     )  # fmt: skip
     for row in rows:
+        systematics = load_experiment(row["experiment"]).systematics
         low, high = row["range_ev"]
         table.add_row(
             f"[bold]{row['experiment']}[/]",
@@ -74,8 +79,15 @@ def command(show: str | None, as_json: bool) -> None:
             f"{low:g}-{high:g}",
             ", ".join(row["detectors"]),
             f"{row['exposure_kg_d']:.0f}",
-            f"{row['sigma_alpha']:.3g}",
+            _nuisances(systematics),
             row["description"],
             row["source"],
         )
     stdout().print(table)
+
+
+def _nuisances(systematics: Systematics) -> str:
+    """Few words: the normalisation's size, and how many pulls there are."""
+    pulls = len(systematics.pulls)
+    words = [] if systematics.sigma_alpha is None else [f"alpha {systematics.sigma_alpha:.3g}"]
+    return ", ".join([*words, *([f"{pulls} pulls"] if pulls else [])])

@@ -3,11 +3,11 @@
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.experiment import (
     Experiment,
-    Systematics,
     experiment_names,
     load_experiment,
 )
 from fastscan.inputs.flux_weights import load_flux_weights
+from fastscan.inputs.joint import JointExperiment, load_experiments
 from fastscan.inputs.literature import (
     NUCLEAR_SPINS_FILE,
     NuclearSpin,
@@ -25,24 +25,29 @@ from fastscan.inputs.observation import Observation
 from fastscan.inputs.overlay import Overlay
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
+from fastscan.inputs.systematics import ALPHA, Correlation, Pull, Systematics
 from fastscan.inputs.tables import DataFile, read_csv
 from fastscan.inputs.target import Element, FormFactor, Quenching, Target
 
 __all__ = [
+    "ALPHA",
     "FISSION_ISOTOPES",
     "NUCLEAR_SPINS_FILE",
+    "Correlation",
     "DataFile",
     "Detector",
     "Element",
     "Experiment",
     "FormFactor",
     "Ionisation",
+    "JointExperiment",
     "NuclearSpin",
     "NucleonCoupling",
     "Observation",
     "OtherLimit",
     "Overlay",
     "PublishedResult",
+    "Pull",
     "Quenching",
     "Reactor",
     "ReactorSpectrum",
@@ -52,6 +57,7 @@ __all__ = [
     "data_directory",
     "experiment_names",
     "load_experiment",
+    "load_experiments",
     "load_flux_weights",
     "nuclear_spins",
     "nucleon_couplings",

@@ -13,12 +13,17 @@ __all__ = ["Detector", "Ionisation"]
 
 # Beyond 10 keV nothing of a recoil would be left to see: a slip of units.
 Noise = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
+# Off by a factor of ten: a slip of units.
+Scale = Annotated[float, Field(gt=0.1, lt=10.0, allow_inf_nan=False)]
 
 
 class Ionisation(Model):
     """Ionisation signal: energy resolution sigma^2 = sigma_0^2 + F eta T_ee, and smallest signal.
 
     The three resolution parameters may be left out, and are then 0, where there is no resolution.
+    With an energy scale f other than one, calibrated energies are f times the true ones: a signal
+    of T_ee is seen around f T_ee, with sigma^2 = sigma_0^2 + F eta f T_ee; the smallest signal is
+    one of true energy.
     """
 
     resolution: Literal["gaussian", "none"]
@@ -26,6 +31,7 @@ class Ionisation(Model):
     fano_factor: NonNegative = 0.0
     pair_energy_ev: Positive = 0.0
     minimum_ev: Positive
+    energy_scale: Scale = 1.0
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -40,6 +46,8 @@ class Ionisation(Model):
         inputs: dict[str, Any] = {"resolution": self.resolution, "minimum_ev": self.minimum_ev}
         if self.resolution == "gaussian":
             inputs |= {"fano_factor": self.fano_factor, "pair_energy_ev": self.pair_energy_ev}
+        if self.energy_scale != 1.0:
+            inputs["energy_scale"] = self.energy_scale
         return inputs
 
 

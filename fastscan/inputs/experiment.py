@@ -14,8 +14,9 @@ from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.observation import Observation
 from fastscan.inputs.reactor import Reactor
-from fastscan.inputs.schema import Model, Positive, problem, validated
+from fastscan.inputs.schema import Model, problem, validated
 from fastscan.inputs.shipped import data_directory, read_manifest, read_shipped
+from fastscan.inputs.systematics import Pull, Systematics
 from fastscan.inputs.tables import SHIPPED_PREFIX, DataFile, decode, read_bytes
 from fastscan.inputs.target import Target
 
@@ -23,12 +24,8 @@ __all__ = ["Experiment", "Systematics", "experiment_names", "load_experiment"]
 
 # What an experiment says of itself is not inherited: it would no longer be true.
 _OWN_WORDS = ("name", "title", "description", "source")
-
-
-class Systematics(Model):
-    """Uncertainty of the prediction's normalisation."""
-
-    sigma_alpha: Positive
+# A budget of uncertainties is one whole: half of another one beside it would count things twice.
+_WHOLE = ("systematics",)
 
 
 class Experiment(Model):
@@ -68,7 +65,21 @@ class Experiment(Model):
                     f"{energy_ev[-1]:g} eV only",
                     f"let the table reach from {detector.threshold_ev:g} to {edges_ev[-1]:g} eV",
                 )
+        for pull in self.systematics.pulls:
+            self._check_pull(pull)
         return self
+
+    def _check_pull(self, pull: Pull) -> None:
+        try:
+            if pull.kind == "flux-shape":
+                pull.flux_shapes(self.reactor.energy_bin_edges_mev)
+            elif pull.kind in ("efficiency", "template"):
+                pull.bin_changes(self.observation.edges_ev)
+            for deviations in (-1.0, 1.0) if pull.settings else ():
+                self.pulled(pull, deviations)
+        except InputError as error:
+            where = f" ({error.where})" if error.where else ""
+            raise problem(f"pull {pull.name!r}: {error.what}{where}", error.mend) from error
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Canonical description of everything the response tensors depend on.
@@ -113,6 +124,64 @@ class Experiment(Model):
         for key, value in changes.items():
             _change(settings, key, value)
         return validated(Experiment, settings, Path(self.name))
+
+    def pulled(self, pull: Pull, deviations: float) -> Experiment:
+        """Copy with the settings of a pull moved, and no other uncertainty than a normalisation.
+
+        Counts are not scaled to a published expectation, which is that of unmoved settings.
+
+        Parameters
+        ----------
+        pull : Pull
+            Of kind ``setting``.
+        deviations : float
+            By how many standard deviations.
+
+        Raises
+        ------
+        InputError
+            A setting that is not there, is no number, or leaves its physical range.
+        """
+        changes: dict[str, object] = {"systematics": {"sigma_alpha": 1.0}}
+        if self.observation.sm_expectation is not None:
+            changes["observation.sm_expectation"] = None
+        for key, change in pull.settings.items():
+            changes[key] = self.number(key) + deviations * change
+        try:
+            return self.with_changes(changes)
+        except InputError as error:
+            keys = ", ".join(f"{key} = {changes[key]:g}" for key in pull.settings)
+            raise InputError(
+                f"{deviations:+g} standard deviations, {keys}, are not possible: {error.what}",
+                where=error.where.removeprefix(f"{self.name}, "),
+                mend=error.mend if error.mend != "correct the value" else "lower the change",
+            ) from error
+
+    def number(self, key: str) -> float:
+        """Value of a numeric setting by its dotted key, such as ``target.quenching.k``.
+
+        Raises
+        ------
+        InputError
+            There is no such setting, or it is not a number.
+        """
+        value: Any = self
+        for part in key.split("."):
+            known: dict[str, Any] = {}
+            if isinstance(value, Model):
+                known = {name: getattr(value, name) for name in type(value).model_fields}
+            elif isinstance(value, dict):
+                known = value
+            elif isinstance(value, tuple):
+                known = {str(i): item for i, item in enumerate(value)}
+            if part not in known:
+                error = unknown_name("setting", part, known, where=key)
+                raise InputError(error.what, where=key, mend=error.mend if known else "shorten it")
+            value = known[part]
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            what = "not given" if value is None else "not a number"
+            raise InputError(f"setting is {what}", where=key, mend="name a number that is given")
+        return float(value)
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, defaults included, ready for JSON; each file by its name and sha256."""
@@ -177,7 +246,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     name_or_path : str or path
         Name of a shipped experiment, or a TOML file. The file has the fields of `Experiment` as
         keys and tables. ``extends = "NAME"`` at its top starts from a shipped experiment: tables
-        are merged key by key, lists are replaced.
+        are merged key by key, lists and the table ``systematics`` are replaced.
 
     Returns
     -------
@@ -212,7 +281,7 @@ def _shipped_settings(name: str) -> tuple[Path, dict[str, Any]]:
 
 
 def _settings(content: bytes, path: Path) -> dict[str, Any]:
-    own = _parse_toml(content, path)
+    own = parse_toml(content, path)
     if "extends" not in own:
         return own
     base_name = own.pop("extends")
@@ -226,7 +295,7 @@ def _settings(content: bytes, path: Path) -> dict[str, Any]:
     return _merged(base, own)
 
 
-def _parse_toml(content: bytes, path: Path) -> dict[str, Any]:
+def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
     text = decode(content, str(path)).replace("\r\n", "\n")
     try:
         return tomllib.loads(text)
@@ -240,6 +309,6 @@ def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     both = {
         key: _merged(base[key], value)
         for key, value in own.items()
-        if isinstance(value, dict) and isinstance(base.get(key), dict)
+        if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in _WHOLE
     }
     return base | own | both

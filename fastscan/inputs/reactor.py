@@ -77,6 +77,20 @@ class ReactorSpectrum:
     branch_weight: FloatArray
 
 
+class SpectrumScale(Model):
+    """Factor on the spectrum of each fission isotope; one where nothing is known better."""
+
+    U235: NonNegative = 1.0
+    U238: NonNegative = 1.0
+    Pu239: NonNegative = 1.0
+    Pu241: NonNegative = 1.0
+
+    @property
+    def factors(self) -> FloatArray:
+        """In the order of `FISSION_ISOTOPES`, shape (isotopes,)."""
+        return read_only([getattr(self, isotope) for isotope in FISSION_ISOTOPES])
+
+
 class Reactor(Model):
     """Source of the antineutrinos (C25 eq. (18)).
 
@@ -98,6 +112,11 @@ class Reactor(Model):
         Columns ``energy_mev``, ``antineutrinos_per_mev_per_fission``, in place of both.
     captures_per_fission : float
         Neutron captures on 238U, each followed by two beta decays; 0 switches them off.
+    spectrum_scale : SpectrumScale
+        Factor on the spectrum of each fission isotope, after the flux has been normalised: the
+        fissions per second are those that give ``flux_per_cm2_s`` (or the thermal power) with all
+        factors 1, so that a factor of 1.02 on an isotope means 2 % more antineutrinos of it, and
+        more flux in all. Without effect on the captures.
     """
 
     normalisation: Literal["total-flux", "fission-flux", "thermal-power"]
@@ -112,6 +131,7 @@ class Reactor(Model):
     low_energy_spectrum: Literal["vogel-engel", "extrapolated"] = "vogel-engel"
     spectrum_file: TableFile | None = None
     captures_per_fission: NonNegative = 0.6
+    spectrum_scale: SpectrumScale = SpectrumScale()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -130,6 +150,11 @@ class Reactor(Model):
                     f"fission_fractions add up to {total:.6g} instead of 1",
                     "correct them; an isotope that does not take part has 0",
                 )
+        elif "spectrum_scale" in self.model_fields_set:
+            raise problem(
+                "spectrum_scale acts on the isotopes' spectra, which spectrum_file replaces",
+                "leave one out",
+            )
         _ = self.spectrum  # reads the files now rather than in the middle of a run
         return self
 
@@ -196,8 +221,10 @@ class Reactor(Model):
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Describe what the response tensors depend on; see `Experiment.tensor_inputs`."""
+        factors = self.spectrum_scale.factors
         inputs: dict[str, Any] = {
             "normalisation": self.normalisation,
+            **({"spectrum_scale": factors.tolist()} if (factors != 1.0).any() else {}),
             **{key: getattr(self, key) for key in self._normalisation_keys},
             "energy_bin_edges_mev": self.energy_bin_edges_mev.tolist(),
             "captures_per_fission": self.captures_per_fission,

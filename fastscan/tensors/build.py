@@ -155,9 +155,9 @@ def _variance_per_ev(experiment: Experiment) -> float:
 
 
 def _ionisation_window(experiment: Experiment, segments: _Segments) -> tuple[float, float]:
-    """Ionisation energies outside which no bin sees anything, in eV."""
+    """Calibrated ionisation energies outside which no bin sees anything, in eV."""
     low, high = float(segments.edges_ev.min()), float(segments.edges_ev.max())
-    minimum = experiment.ionisation.minimum_ev
+    minimum = experiment.ionisation.minimum_ev * experiment.ionisation.energy_scale
     if experiment.ionisation.resolution == "none":
         return max(low, minimum), high
     noise, slope = float(segments.noise_ev.max()), _variance_per_ev(experiment)
@@ -170,7 +170,7 @@ def _ionisation_window(experiment: Experiment, segments: _Segments) -> tuple[flo
 
 
 def _ionisation_breaks(experiment: Experiment, segments: _Segments) -> FloatArray:
-    """Ionisation energies at which the response has a kink, in eV."""
+    """Calibrated ionisation energies at which the response has a kink, in eV."""
     if experiment.ionisation.resolution == "none":
         return np.unique(segments.edges_ev)
     return np.empty(0)
@@ -180,12 +180,13 @@ def _nuclear_components(
     experiment: Experiment, segments: _Segments, window_ev: tuple[float, float]
 ) -> list[_Component]:
     breaks_ev = _ionisation_breaks(experiment, segments)
+    scale = experiment.ionisation.energy_scale
     components = []
     for element in experiment.target.elements:
         ionisation = _ionisation_of_nuclei(element, experiment.target.quenching)
         to_recoil = _Inverse(ionisation)
-        low, high = to_recoil(window_ev[0]), to_recoil(window_ev[1])
-        breaks = np.array([to_recoil(e) for e in breaks_ev])
+        low, high = to_recoil(window_ev[0] / scale), to_recoil(window_ev[1] / scale)
+        breaks = np.array([to_recoil(e / scale) for e in breaks_ev])
         for i, mass_number in enumerate(element.mass_number):
             mass_mev = float(
                 element.atomic_mass_u[i] * ATOMIC_MASS_UNIT_MEV
@@ -256,15 +257,16 @@ def _electron_component(
             total += per_mol * element.atoms_per_formula_unit * active(element, recoil)
         return total
 
-    breaks = [_ionisation_breaks(experiment, segments) * MEV_PER_EV]
+    mev_per_ev = MEV_PER_EV / experiment.ionisation.energy_scale
+    breaks = [_ionisation_breaks(experiment, segments) * mev_per_ev]
     if target.electron_binding == "steps":
         breaks += [element.shell_binding_ev * MEV_PER_EV for element in target.elements]
     return _Component(
         mass_mev=ELECTRON_MASS_MEV,
         protons=0.0,
         neutrons=0.0,
-        lowest_recoil_mev=window_ev[0] * MEV_PER_EV,
-        highest_recoil_mev=window_ev[1] * MEV_PER_EV,
+        lowest_recoil_mev=window_ev[0] * mev_per_ev,
+        highest_recoil_mev=window_ev[1] * mev_per_ev,
         breaks_mev=np.concatenate(breaks),
         ionisation_ev=lambda recoil: recoil / MEV_PER_EV,
         targets_per_g=electrons_per_g,
@@ -332,7 +334,7 @@ def _integrate_component(
     breaks = breaks[(breaks >= low) & (breaks <= high)] if high > low else np.empty(0)
 
     def smear(recoil: FloatArray) -> FloatArray:
-        ionisation = component.ionisation_ev(recoil)
+        ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
         shape = (ionisation, bins, segments.bin_index, segments.edges_ev, segments.weights)
         if experiment.ionisation.resolution == "none":
             values: FloatArray = sharp_response(*shape)

@@ -78,6 +78,8 @@ class Flux:
         self, reactor: Reactor, lowest_energy_mev: float, tolerance: float = 1e-12
     ) -> None:
         self._spectrum: ReactorSpectrum = reactor.spectrum
+        # The flux is normalised with the spectra as they are, before any of them is scaled.
+        self._weights: FloatArray = self._spectrum.fractions
         spectrum = self._spectrum
         self._branches = [
             BetaBranch(int(z), float(endpoint))
@@ -91,6 +93,8 @@ class Flux:
         self._scale = 1.0
         self._edges = self._build_panels(lowest_energy_mev, tolerance)
         self._scale = self._normalisation(reactor)
+        if reactor.spectrum_file is None:
+            self._weights = self._weights * reactor.spectrum_scale.factors
         self._bin_of_panel = (
             np.searchsorted(self.bin_edges_mev, 0.5 * (self._edges[1:] + self._edges[:-1])) - 1
         )
@@ -152,7 +156,7 @@ class Flux:
         per_fission: FloatArray = spectra.fission_spectrum(
             energy,
             float(s.join_energy_mev),
-            s.fractions,
+            self._weights,
             s.polynomials,
             s.table_energy_mev,
             s.table_spectrum,

@@ -1,0 +1,353 @@
+"""Nuisances of an experiment: from its systematics to the changes of its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.exceptions import InputError
+from fastscan.inputs import ALPHA, Experiment, Pull
+from fastscan.models import Model, Rates, build_rates, get_model
+from fastscan.models.rates import sm_scale
+from fastscan.statistics.pulls import Part, PulledRates
+from fastscan.tensors import CHANNELS, Response, load_response
+
+__all__ = ["Nuisances"]
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+# Less than this of the counts is the error of the tensors, not a change.
+_NO_CHANGE = 1e-7
+
+
+@dataclass(frozen=True)
+class _Nuisance:
+    """One component: a pull, one eigenvector of a flux-shape, or the normalisation of all."""
+
+    name: str
+    kind: str
+    # Change of the normalisation of each channel, in the order of CHANNELS.
+    channels: tuple[float, ...] = (0.0, 0.0)
+    # Factor added to the flux of each energy bin.
+    flux: FloatArray | None = None
+    # Relative change, or added counts, of each observed bin.
+    bins: FloatArray | None = None
+    # The experiment with its settings moved down and up by one standard deviation.
+    moved: tuple[tuple[Experiment, Response], ...] = ()
+
+
+@dataclass(frozen=True)
+class Nuisances:
+    """Nuisance parameters, and the tensors of the settings that they move.
+
+    Attributes
+    ----------
+    names : tuple of str
+        A flux-shape called ``spectrum`` is ``spectrum 1``, ``spectrum 2``, …, the eigenvectors of
+        its covariance; the nuisance of sigma_alpha is ``normalisation``.
+    correlation : (names, names)
+    sigma_alpha : float or None
+        Relative standard deviation of the counts if all nuisances are normalisations of
+        everything, which together are one; None otherwise.
+    """
+
+    names: tuple[str, ...]
+    correlation: FloatArray
+    sigma_alpha: float | None
+    _nuisances: tuple[_Nuisance, ...] = field(repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        experiment: Experiment,
+        tables: str | Path | None = None,
+        progress: Progress | None = None,
+        *,
+        variants: bool = True,
+    ) -> Nuisances:
+        """Read the systematics of an experiment, and the tensors of its moved settings.
+
+        Parameters
+        ----------
+        experiment : Experiment
+        tables : path, optional
+            Directory of the tensor stores; those of moved settings are built there on first use,
+            two for each pull.
+        progress : callable, optional
+            Called with a label and the fraction done while tensors are built.
+        variants : bool
+            Whether tensors may be read or built.
+
+        Raises
+        ------
+        InputError
+            A pull of settings has no effect on the counts, or needs tensors that may not be read.
+        """
+        systematics = experiment.systematics
+        found: list[_Nuisance] = []
+        owner: list[int] = []
+        if systematics.sigma_alpha is not None:
+            found.append(_Nuisance(ALPHA, "normalisation", (systematics.sigma_alpha,) * 2))
+            owner.append(0)
+        to_build = sum(pull.kind == "setting" for pull in systematics.pulls)
+        built = 0
+        for pull in systematics.pulls:
+            own: list[_Nuisance]
+            if pull.kind == "setting":
+                if not variants:
+                    raise InputError(
+                        f"pull {pull.name!r} needs the tensors of moved settings",
+                        where=experiment.name,
+                        mend="give nuisances=Nuisances.load(experiment, tables)",
+                    )
+                sides = _moved(experiment, pull, tables, _share(progress, built, to_build))
+                own = [_Nuisance(pull.name, pull.kind, moved=sides)]
+                built += 1
+            else:
+                own = _unmoved(experiment, pull)
+            owner += [systematics.names.index(pull.name)] * len(own)
+            found += own
+        # Components of one pull are independent; those of two share the correlation of these.
+        correlation = systematics.correlation[np.ix_(owner, owner)]
+        same = np.equal.outer(owner, owner) & ~np.eye(len(owner), dtype=bool)
+        correlation = np.where(same, 0.0, correlation)
+        sigmas = np.array([nuisance.channels[0] for nuisance in found])
+        everything = all(
+            nuisance.kind == "normalisation" and len(set(nuisance.channels)) == 1
+            for nuisance in found
+        )
+        sigma_alpha = float(np.sqrt(sigmas @ correlation @ sigmas)) if everything else None
+        if sigma_alpha is not None and len(found) == 1:
+            sigma_alpha = float(sigmas[0])  # not the root of its square
+        return cls(
+            tuple(nuisance.name for nuisance in found), correlation, sigma_alpha, tuple(found)
+        )
+
+    def pulled_rates(
+        self,
+        model: Model,
+        experiment: Experiment,
+        response: Response,
+        *,
+        channels: Sequence[str] = CHANNELS,
+        fixed: Mapping[str, float] | None = None,
+        flux_weights: FloatArray | None = None,
+        merge: bool = True,
+    ) -> PulledRates:
+        """Counts of a model and their change by each nuisance.
+
+        Parameters
+        ----------
+        model : Model
+        experiment, response : Experiment, Response
+            Those that the nuisances were loaded for, and its tensors.
+        channels : sequence of str
+            Any of `fastscan.tensors.CHANNELS`.
+        fixed : mapping, optional
+            Parameters to fold in.
+        flux_weights : (energy bins,), optional
+            Factor on the flux of each antineutrino-energy bin.
+        merge : bool
+            Combine normalisations that act on the same channels, and are correlated with nothing
+            else, into one pull each; see `columns`. Parallel pulls would cost digits.
+
+        Raises
+        ------
+        InputError
+            See `build_rates`; or weights that do not fit the energy bins of moved settings.
+        """
+        names, mixed = self.columns(channels, merge=merge)
+
+        def rates(
+            of: tuple[Experiment, Response] = (experiment, response),
+            group: Sequence[str] = channels,
+            weights: FloatArray | None = flux_weights,
+        ) -> Rates:
+            return build_rates(model, *of, channels=group, fixed=fixed, flux_weights=weights)
+
+        split = any(n.channels[0] != n.channels[1] for n in self._nuisances) and len(channels) > 1
+        groups = [(channel,) for channel in channels] if split else [tuple(channels)]
+        variants = [rates(group=group) for group in groups]
+        bins = response.edges_ev.size - 1
+        # One row of weights of the variants for each nuisance.
+        rows: list[list[tuple[int, FloatArray]]] = []
+        for nuisance in self._nuisances:
+            row: list[tuple[int, FloatArray]] = []
+            for g, group in enumerate(groups):
+                factor = nuisance.channels[CHANNELS.index(group[0])]
+                if factor != 0.0:
+                    row.append((g, np.full(bins, factor)))
+                if nuisance.kind == "efficiency" and nuisance.bins is not None:
+                    row.append((g, nuisance.bins))
+            if nuisance.kind == "template" and nuisance.bins is not None:
+                row.append((len(variants), nuisance.bins))
+                variants.append(_constant(variants[0], bins))
+            if nuisance.flux is not None:
+                weights = nuisance.flux if flux_weights is None else nuisance.flux * flux_weights
+                row.append((len(variants), np.ones(bins)))
+                variants.append(rates(weights=weights))
+            for sign, (moved, moved_response) in zip((-0.5, 0.5), nuisance.moved, strict=False):
+                if flux_weights is not None and moved_response.bin_flux_per_cm2_s.size != len(
+                    flux_weights
+                ):
+                    raise InputError(
+                        f"flux weights do not fit the energy bins of pull {nuisance.name!r}",
+                        where="--flux-weights",
+                        mend="leave out the weights or the pull",
+                    )
+                scale = sm_scale(experiment, response)
+                row.append((len(variants), np.full(bins, sign * scale)))
+                variants.append(rates((moved, moved_response)))
+            rows.append(row)
+        by_nuisance = np.zeros((len(rows), len(variants), bins))
+        for k, row in enumerate(rows):
+            for v, weight in row:
+                by_nuisance[k, v] += weight
+        mixing = np.zeros((1 + len(names), len(variants), bins))
+        mixing[0, : len(groups)] = 1.0
+        mixing[1:] = np.einsum("jk,kvb->jvb", mixed, by_nuisance)
+        sigma = np.asarray(experiment.observation.sigma, dtype=float)
+        part = Part(tuple(variants), mixing, sigma)
+        return PulledRates((part,), names, self._centre(channels, mixed))
+
+    def columns(
+        self, channels: Sequence[str] = CHANNELS, *, merge: bool = True
+    ) -> tuple[tuple[str, ...], FloatArray]:
+        """Independent standard normal pulls v that the nuisances beta are made of.
+
+        Correlated nuisances beta = L u have L the Cholesky factor of their correlation: the first
+        of two is the pull of its name, the second what it has of its own. Normalisations that are
+        correlated with no other kind are as many pulls as there are channels that they move apart:
+        mostly one, of the root of the sum of their squares.
+
+        Returns
+        -------
+        names : tuple of str
+            Of the pulls.
+        weights : (pulls, nuisances)
+            W: counts change by sum_k W[j, k] t_k for pull j, where t_k is their change for one
+            standard deviation of nuisance k; and the most probable nuisances for given pulls are
+            beta = v W.
+        """
+        merged = self._free_normalisations() if merge else []
+        acting = self._acting(channels)[:, merged]
+        inner = self.correlation[np.ix_(merged, merged)]
+        factor, pivots = _pivoted_cholesky(acting @ inner @ acting.T)
+        if not 0 < len(pivots) < len(merged):
+            merged = []
+        names: list[str] = []
+        weights = np.zeros((0, len(self.names)))
+        if merged:
+            weights = np.zeros((len(pivots), len(self.names)))
+            # The expectation of the nuisances, given the change F v of the channels.
+            weights[:, merged] = np.linalg.pinv(factor) @ acting @ inner
+            names = [ALPHA]
+            if len(pivots) > 1:
+                names = [f"{ALPHA} of {channels[pivot]}" for pivot in pivots]
+        others = [k for k in range(len(self.names)) if k not in merged]
+        rest = np.zeros((len(others), len(self.names)))
+        rest[:, others] = np.linalg.cholesky(self.correlation[np.ix_(others, others)]).T
+        names += [self.names[k] for k in others]
+        return tuple(names), np.concatenate([weights, rest])
+
+    def _free_normalisations(self) -> list[int]:
+        """Normalisations that no chain of correlations connects with another kind."""
+        linked = self.correlation != 0.0
+        for _ in self.names:
+            linked = linked @ linked
+        plain = np.array([nuisance.kind == "normalisation" for nuisance in self._nuisances])
+        return [k for k in range(plain.size) if plain[linked[k]].all()]
+
+    def _acting(self, channels: Sequence[str]) -> FloatArray:
+        """Relative change of each channel by each nuisance, shape (channels, nuisances)."""
+        used = [CHANNELS.index(channel) for channel in channels]
+        return np.array([nuisance.channels for nuisance in self._nuisances]).T[used]
+
+    def _centre(self, channels: Sequence[str], weights: FloatArray) -> FloatArray:
+        """Pulls that take all counts away, those of all channels that a normalisation moves."""
+        moved = self._acting(channels) @ weights.T
+        if weights.shape[0] == 1:
+            return np.array([1.0 / moved[0, 0] if moved[0, 0] != 0.0 else 0.0])
+        other = [k for k, n in enumerate(self._nuisances) if n.kind != "normalisation"]
+        conditions = np.concatenate([moved, weights.T[other]])
+        right = np.concatenate([np.ones(len(moved)), np.zeros(len(other))])
+        centre: FloatArray = np.linalg.lstsq(conditions, right, rcond=1e-12)[0]
+        return np.where(np.abs(centre) > 1e-12 * np.abs(centre).max(initial=0.0), centre, 0.0)
+
+
+def _pivoted_cholesky(matrix: FloatArray) -> tuple[FloatArray, list[int]]:
+    """F with F F^T = matrix, one column for each dimension it really has, and their rows."""
+    rest = matrix.copy()
+    smallest = 1e-12 * np.diag(matrix).max(initial=0.0)
+    columns: list[FloatArray] = []
+    pivots: list[int] = []
+    while len(pivots) < len(matrix) and np.diag(rest).max() > smallest:
+        pivot = int(np.diag(rest).argmax())
+        column = rest[:, pivot] / np.sqrt(rest[pivot, pivot])
+        rest = rest - np.outer(column, column)
+        columns.append(column)
+        pivots.append(pivot)
+    return np.array(columns).T.reshape(len(matrix), len(columns)), pivots
+
+
+def _unmoved(experiment: Experiment, pull: Pull) -> list[_Nuisance]:
+    """Components of a pull that needs no other tensors than those of the experiment."""
+    if pull.kind == "normalisation":
+        acting = [pull.sigma if pull.channel in (None, channel) else 0.0 for channel in CHANNELS]
+        return [_Nuisance(pull.name, pull.kind, (acting[0], acting[1]))]
+    if pull.kind == "flux-shape":
+        shapes = pull.flux_shapes(experiment.reactor.energy_bin_edges_mev)
+        return [
+            _Nuisance(f"{pull.name} {i}", pull.kind, flux=shape)
+            for i, shape in enumerate(shapes, start=1)
+        ]
+    return [_Nuisance(pull.name, pull.kind, bins=pull.bin_changes(experiment.observation.edges_ev))]
+
+
+def _moved(
+    experiment: Experiment, pull: Pull, tables: str | Path | None, progress: Progress | None
+) -> tuple[tuple[Experiment, Response], ...]:
+    """The experiment moved down and up by one standard deviation, with tensors."""
+    sides = []
+    for i, deviations in enumerate((-1.0, 1.0)):
+        moved = experiment.pulled(pull, deviations)
+
+        def report(label: str, done: float, i: int = i) -> None:
+            if progress is not None:
+                progress(f"{pull.name}, {label}", 0.5 * (i + done))
+
+        sides.append((moved, load_response(moved, tables, report)))
+    model = get_model("sm")
+    fixed = {p.name: p.default for p in model.parameters}
+    down, up = (build_rates(model, *side, fixed=fixed).counts({}) for side in sides)
+    if np.abs(up - down).max() <= _NO_CHANGE * np.abs(up).max():
+        raise InputError(
+            f"pull {pull.name!r} changes no count",
+            where=", ".join(pull.settings),
+            mend="per-kg counts do not change with all masses together, nor with a thermal power "
+            "that does not set the flux: use kind = 'normalisation'",
+        )
+    return tuple(sides)
+
+
+def _share(progress: Progress | None, index: int, count: int) -> Progress | None:
+    """Progress of one part of several alike."""
+    if progress is None:
+        return None
+    return lambda label, done: progress(label, (index + done) / count)
+
+
+def _constant(rates: Rates, bins: int) -> Rates:
+    """One count in each bin, whatever the parameters."""
+    return replace(
+        rates,
+        exponents=np.zeros((1, len(rates.couplings)), dtype=np.int64),
+        constant=np.ones((1, bins)),
+        recoils=(),
+        blocks=(),
+    )
