@@ -90,7 +90,7 @@ def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Ite
 
 def measure_tensors(likelihood: Likelihood, repetitions: int) -> Iterator[Entry]:
     """Build of the response tensors, machine code there."""
-    seconds = in_turn(repetitions, {"build": lambda: build_response(likelihood.experiment)})
+    seconds = in_turn(repetitions, {"build": lambda: build_response(likelihood.experiments[0])})
     about = f"response tensors of {likelihood.experiment.name}, machine code there"
     yield Entry("tensor_build", Spread.of(seconds["build"]), "s", about)
 

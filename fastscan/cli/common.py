@@ -15,9 +15,14 @@ import click
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
     from fastscan.statistics import Likelihood
+    from fastscan.tensors import Response
+
+    FloatArray = NDArray[np.float64]
 
 __all__ = [
     "ExampleCommand",
@@ -188,31 +193,28 @@ def make_likelihood(
     quiet: bool = False,
 ) -> Likelihood:
     """Build the likelihood that the options of `analysis_options` describe."""
-    from fastscan.inputs import load_experiment, load_flux_weights
+    from fastscan.inputs import load_flux_weights
     from fastscan.models import get_model
-    from fastscan.statistics import Likelihood
-    from fastscan.tensors import load_response
+    from fastscan.statistics import make_likelihood as make
 
     chosen = _model_options(model, options)
     if charges is not None:
         chosen["charges"] = charges
-    theory = get_model(model, **chosen)
-    description = load_experiment(experiment)
+
+    def weights(response: Response) -> FloatArray:
+        assert flux_weights is not None
+        return load_flux_weights(flux_weights, response.energy_bin_edges_mev)
+
     with progress_bar("building tensors", quiet=quiet) as advance:
-        response = load_response(
-            description, tables, progress=lambda label, done: advance(done, 1.0, label)
+        return make(
+            get_model(model, **chosen),
+            experiment,
+            channels=channels,
+            sigma_alpha=sigma_alpha,
+            tables=tables,
+            flux_weights=None if flux_weights is None else weights,
+            progress=lambda label, done: advance(done, 1.0, label),
         )
-    weights = None
-    if flux_weights is not None:
-        weights = load_flux_weights(flux_weights, response.energy_bin_edges_mev)
-    return Likelihood(
-        theory,
-        description,
-        response,
-        channels=channels,
-        sigma_alpha=sigma_alpha,
-        flux_weights=weights,
-    )
 
 
 def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, float]:

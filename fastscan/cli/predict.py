@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from fastscan.cli.common import (
     analysis_options,
@@ -15,6 +18,14 @@ from fastscan.cli.common import (
     stdout,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fastscan.statistics import Prediction
+
+    FloatArray = NDArray[np.float64]
+
 
 @example_command("predict", "fastscan predict vector --set mass_mev=1 --set g=1e-5")
 @analysis_options
@@ -25,7 +36,17 @@ def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis
     point = read_assignments(assignments)
     likelihood = make_likelihood(**analysis, quiet=quiet)
     prediction = likelihood.predict(**point)
+    parts = [
+        (experiment, part, likelihood.data[bins], likelihood.sigma[bins])
+        for experiment, part, bins in zip(
+            likelihood.experiments,
+            prediction.parts or (prediction,),
+            likelihood.bin_slices,
+            strict=True,
+        )
+    ]
     if as_json:
+        spectra = [_spectrum(part, data, sigma) for _, part, data, sigma in parts]
         print_json(
             {
                 "model": likelihood.model.name,
@@ -33,45 +54,72 @@ def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis
                 "experiment": likelihood.experiment.name,
                 "channels": likelihood.channels,
                 "parameters": prediction.parameters,
-                "edges_ev": prediction.edges_ev,
-                "unit": prediction.unit,
-                "cevns": prediction.cevns,
-                "eves": prediction.eves,
-                "total": prediction.total,
-                "observed": likelihood.data,
-                "sigma": likelihood.sigma,
+                **(
+                    spectra[0]
+                    if not prediction.parts
+                    else {
+                        "experiments": {
+                            e.name: s for (e, *_), s in zip(parts, spectra, strict=True)
+                        }
+                    }
+                ),
                 "chi2": prediction.chi2,
                 "alpha_hat": prediction.alpha_hat,
+                "pulls": prediction.pulls,
             }
         )
         return
+    for experiment, part, data, sigma in parts:
+        _print_table(likelihood.model.name, experiment.name, part, data, sigma)
+    pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in prediction.pulls.items())
+    if prediction.parts:
+        click.echo(f"together: chi2 = {prediction.chi2:.4f}")
+    if tuple(prediction.pulls) != ("normalisation",):
+        click.echo(f"pulls in standard deviations: {pulls}")
+
+
+def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str, Any]:
+    return {
+        "edges_ev": part.edges_ev,
+        "unit": part.unit,
+        "cevns": part.cevns,
+        "eves": part.eves,
+        "total": part.total,
+        "observed": data,
+        "sigma": sigma,
+    }
+
+
+def _print_table(
+    model: str, experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray
+) -> None:
     from rich.table import Table
 
-    words = ", ".join(f"{name} = {value:g}" for name, value in prediction.parameters.items())
+    words = ", ".join(f"{name} = {value:g}" for name, value in part.parameters.items())
+    shift = f", alpha = {part.alpha_hat:+.4f}" if math.isfinite(part.alpha_hat) else ""
     table = Table(
-        title=f"{likelihood.model.name} in {likelihood.experiment.name}: {words}",
-        caption=f"{prediction.unit}; chi2 = {prediction.chi2:.4f}, "
-        f"alpha = {prediction.alpha_hat:+.4f}",
+        title=f"{model} in {experiment}: {words}",
+        caption=f"{part.unit}; chi2 = {part.chi2:.4f}{shift}",
     )
     for column in ("eV_ee", "CEvNS", "EvES", "total", "observed"):
         table.add_column(column, justify="right")
-    edges = prediction.edges_ev
-    rows = zip(edges[:-1], edges[1:], prediction.cevns, prediction.eves, prediction.total,
-               likelihood.data, likelihood.sigma, strict=True)  # fmt: skip
-    for low, high, cevns, eves, total, data, sigma in rows:
+    edges = part.edges_ev
+    rows = zip(edges[:-1], edges[1:], part.cevns, part.eves, part.total,
+               data, sigma, strict=True)  # fmt: skip
+    for low, high, cevns, eves, total, seen, error in rows:
         table.add_row(
             f"{low:g}-{high:g}",
             f"{cevns:.5g}",
             f"{eves:.4g}",
             f"{total:.5g}",
-            f"{data:.2f} ± {sigma:.2f}",
+            f"{seen:.2f} ± {error:.2f}",
         )
     table.add_section()
     table.add_row(
         "sum",
-        f"{prediction.cevns.sum():.6g}",
-        f"{prediction.eves.sum():.4g}",
-        f"{prediction.total.sum():.6g}",
-        f"{likelihood.data.sum():.2f}",
+        f"{part.cevns.sum():.6g}",
+        f"{part.eves.sum():.4g}",
+        f"{part.total.sum():.6g}",
+        f"{data.sum():.2f}",
     )
     stdout().print(table)

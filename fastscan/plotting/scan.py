@@ -17,6 +17,7 @@ from fastscan.plotting.profile import profile_figure
 from fastscan.plotting.save import check_figure_path, save_figure
 from fastscan.plotting.style import style
 from fastscan.scan import ScanResult
+from fastscan.scan.provenance import nuisance_lines
 
 __all__ = ["CHANNEL_LABELS", "plot_scan", "scan_description", "scan_figure"]
 
@@ -117,7 +118,7 @@ def scan_description(result: ScanResult) -> str:
         **header["options"],
         "channels": header["channels"],
         "experiment": header["experiment"],
-        "sigma_alpha": header["sigma_alpha"],
+        **nuisance_lines(header),
         **header["parameters"],
         "tensors sha256": header["tensors_sha256"],
         "observation sha256": header["observation_sha256"],

@@ -12,7 +12,7 @@ import numpy as np
 from fastscan.scan.grid import Grid
 from fastscan.statistics import Likelihood
 
-__all__ = ["header_lines", "scan_header"]
+__all__ = ["header_lines", "nuisance_lines", "scan_header"]
 
 
 def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
@@ -20,7 +20,13 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
 
     No date, no path and no machine: two runs of one command make the same store.
     """
-    weights = likelihood.flux_weights
+    edges_ev = [experiment.observation.edges_ev for experiment in likelihood.experiments]
+    nuisances: dict[str, Any] = {}
+    if not likelihood.one_normalisation:
+        nuisances["nuisances"] = {
+            "names": list(likelihood.nuisance_names),
+            "systematics": {e.name: e.to_dict()["systematics"] for e in likelihood.experiments},
+        }
     return {
         "model": likelihood.model.name,
         "options": likelihood.model.options(),
@@ -30,12 +36,14 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "channels": likelihood.channels,
         "experiment": likelihood.experiment.name,
         "experiment_source": likelihood.experiment.source,
-        "sigma_alpha": likelihood.sigma_alpha,
-        "flux_weights": None if weights is None else [float(w) for w in weights],
-        "observation_sha256": _digest(
-            likelihood.data, likelihood.sigma, likelihood.experiment.observation.edges_ev
-        ),
-        "tensors_sha256": likelihood.response.name,
+        "sigma_alpha": likelihood.sigma_alpha if likelihood.one_normalisation else None,
+        **nuisances,
+        "flux_weights": [
+            None if weights is None else [float(w) for w in weights]
+            for weights in likelihood.every_flux_weights
+        ],
+        "observation_sha256": _digest(likelihood.data, likelihood.sigma, *edges_ev),
+        "tensors_sha256": " ".join(response.name for response in likelihood.responses),
         "fastscan_version": version("fastscan"),
     }
 
@@ -53,13 +61,20 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
         "equations": header["reference"],
         "channels": header["channels"],
         "experiment": f"{header['experiment']} ({header['experiment_source']})",
-        "sigma_alpha": f"{header['sigma_alpha']:g}",
+        **nuisance_lines(header),
         "fixed parameters": fixed or "none",
         "axes": axes,
         "tensors sha256": header["tensors_sha256"],
         "observation sha256": header["observation_sha256"],
         "made by": f"fastscan {header['fastscan_version']}",
     }
+
+
+def nuisance_lines(header: Mapping[str, Any]) -> dict[str, str]:
+    """The uncertainties of the prediction, for a table or a figure."""
+    if header["sigma_alpha"] is not None:
+        return {"sigma_alpha": f"{header['sigma_alpha']:g}"}
+    return {"nuisances": ", ".join(header["nuisances"]["names"])}
 
 
 def _digest(*arrays: np.ndarray) -> str:

@@ -110,8 +110,7 @@ class FitSpace:
         if not self.rates.shape_parameters:
             if self._coefficients is None:
                 self._coefficients = self.rates.coefficients()[0]
-            layers: FloatArray = np.einsum("pm,lmb->plb", monomials, self._coefficients)
-            return layers
+            return _combine(monomials, self._coefficients)
         shapes = np.stack([columns[name] for name in self.rates.shape_parameters], axis=1)
         unique, which = np.unique(shapes, axis=0, return_inverse=True)
         coefficients = self.rates.coefficients(
@@ -120,7 +119,7 @@ class FitSpace:
         layers = np.empty((len(rows), coefficients.shape[1], coefficients.shape[3]))
         for i in range(len(unique)):
             own = which.ravel() == i
-            layers[own] = np.einsum("pm,lmb->plb", monomials[own], coefficients[i])
+            layers[own] = _combine(monomials[own], coefficients[i])
         return layers
 
     def at(self, points: ArrayLike) -> Hypotheses:
@@ -142,3 +141,11 @@ class FitSpace:
         else:
             basis = np.linalg.qr(columns.transpose(0, 2, 1))[0].transpose(0, 2, 1)
         return Hypotheses(offset, np.ascontiguousarray(basis))
+
+
+def _combine(monomials: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Layers of points, added up one by one: the same for a point whatever comes with it."""
+    layers = np.zeros((len(monomials), coefficients.shape[0], coefficients.shape[2]))
+    for m in range(monomials.shape[1]):
+        layers += monomials[:, m, None, None] * coefficients[None, :, m]
+    return layers

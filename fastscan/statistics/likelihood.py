@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inputs import Experiment, load_experiment
-from fastscan.models import Model, Rates, build_rates, channel_names, get_model
+from fastscan.inputs import Experiment, JointExperiment
+from fastscan.models import Model, Rates, build_rates, channel_names
 from fastscan.statistics.chi2 import delta_chi2, normalisation_pull, profiled_chi2
+from fastscan.statistics.nuisances import Nuisances
 from fastscan.statistics.profile import Basin, Profile
+from fastscan.statistics.pulled_surface import fitted_pulls
 from fastscan.statistics.pulls import Part, PulledRates
-from fastscan.tensors import Response, load_response
+from fastscan.tensors import Response
 
-__all__ = ["Likelihood", "Limit", "Prediction", "likelihood"]
+__all__ = ["Likelihood", "Limit", "Prediction"]
 
 FloatArray = NDArray[np.float64]
 
@@ -35,7 +36,12 @@ class Prediction:
     cevns, eves, total : (bins,)
         Zero in a channel that is switched off.
     chi2, alpha_hat : float
-        Profiled chi2 and the normalisation shift it is reached at.
+        Profiled chi2 and the normalisation shift it is reached at; NaN if there is not one
+        normalisation of everything.
+    pulls : dict of float
+        Nuisances at that chi2, in their standard deviations.
+    parts : tuple of Prediction
+        Of each experiment of a joint fit, with the pulls of all; empty otherwise.
     """
 
     parameters: dict[str, float]
@@ -46,6 +52,8 @@ class Prediction:
     total: FloatArray
     chi2: float
     alpha_hat: float
+    pulls: dict[str, float]
+    parts: tuple[Prediction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,15 +103,28 @@ class Likelihood:
         Its tensors, from `fastscan.tensors.load_response`.
     channels : {"both", "cevns", "eves"}
     sigma_alpha : float, optional
-        Relative uncertainty of the normalisation, instead of the experiment's.
+        Relative uncertainty of the normalisation, instead of all of the experiment's nuisances.
     flux_weights : (energy bins,), optional
         Factor on the flux of each antineutrino-energy bin.
+    nuisances : Nuisances, optional
+        The experiment's, from `Nuisances.load`; needed where they are more than a normalisation.
+
+    Attributes
+    ----------
+    experiments, responses, every_flux_weights : tuple
+        Experiments that are fitted together, one here, with the tensors and flux factors of each.
+    bin_slices : tuple of slice
+        Their bins in ``data`` and ``sigma``.
+    data, sigma : (bins,)
+        Counts seen and their standard deviations.
 
     Raises
     ------
     InputError
         Unknown channel, or a sigma_alpha that is not positive.
     """
+
+    experiment: Experiment | JointExperiment
 
     def __init__(
         self,
@@ -114,6 +135,7 @@ class Likelihood:
         channels: str = "both",
         sigma_alpha: float | None = None,
         flux_weights: FloatArray | None = None,
+        nuisances: Nuisances | None = None,
     ) -> None:
         self.model = model
         self.experiment = experiment
@@ -121,17 +143,24 @@ class Likelihood:
         self.channels = channels
         self.channel_names = channel_names(channels)
         self.flux_weights = flux_weights
+        self.nuisances = None
         if sigma_alpha is None:
-            sigma_alpha = experiment.systematics.sigma_alpha
-        if not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
+            nuisances = nuisances or Nuisances.load(experiment, variants=False)
+            sigma_alpha = nuisances.sigma_alpha
+            self.nuisances = nuisances
+        elif not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
             raise InputError(
                 f"sigma_alpha = {sigma_alpha} is not a positive number",
                 where="--sigma-alpha",
                 mend="write 20 % as 0.20",
             )
-        self.sigma_alpha = float(sigma_alpha)
+        self._sigma_alpha = None if sigma_alpha is None else float(sigma_alpha)
+        self.experiments: tuple[Experiment, ...] = (experiment,)
+        self.responses: tuple[Response, ...] = (response,)
+        self.every_flux_weights: tuple[FloatArray | None, ...] = (flux_weights,)
         self.data = np.asarray(experiment.observation.counts, dtype=float)
         self.sigma = np.asarray(experiment.observation.sigma, dtype=float)
+        self.bin_slices: tuple[slice, ...] = (slice(0, self.data.size),)
         with np.errstate(over="ignore"):
             squares = (self.data / self.sigma) ** 2
         if not np.isfinite(squares.sum()):
@@ -141,16 +170,58 @@ class Likelihood:
                 mend="check the numbers and their unit",
             )
 
+    @property
+    def nuisance_names(self) -> tuple[str, ...]:
+        """Nuisances, in the order of `pulled_rates` when none are merged."""
+        return ("normalisation",) if self.nuisances is None else self.nuisances.names
+
+    @property
+    def one_normalisation(self) -> bool:
+        """Whether the normalisation is the only nuisance: chi2 is a ratio of two polynomials."""
+        return self._sigma_alpha is not None
+
+    @property
+    def sigma_alpha(self) -> float:
+        """Relative uncertainty of the normalisation.
+
+        Raises
+        ------
+        InputError
+            It is not the only nuisance.
+        """
+        if self._sigma_alpha is None:
+            raise InputError(
+                "closed form in one normalisation does not hold: there are other nuisances",
+                where=self.experiment.name,
+                mend="use limit, scan, fit or evaluate, or replace them all: --sigma-alpha 0.20",
+            )
+        return self._sigma_alpha
+
     def rates(self, fixed: Mapping[str, float] | None = None) -> Rates:
         """Counts of the chosen channels, with some parameters folded in."""
         return self._rates(self.channel_names, fixed)
 
-    def pulled_rates(self, fixed: Mapping[str, float] | None = None) -> PulledRates:
-        """Counts and their change by each nuisance, with some parameters folded in."""
-        nominal = self.rates(fixed)
+    def pulled_rates(
+        self, fixed: Mapping[str, float] | None = None, *, merge: bool = True
+    ) -> PulledRates:
+        """Counts and their change by each nuisance, with some parameters folded in.
+
+        Nuisances that are normalisations of everything are one, unless ``merge`` is false.
+        """
+        if self.nuisances is not None:
+            assert isinstance(self.experiment, Experiment)
+            return self.nuisances.pulled_rates(
+                self.model,
+                self.experiment,
+                self.response,
+                channels=self.channel_names,
+                fixed=fixed,
+                flux_weights=self.flux_weights,
+                merge=merge,
+            )
         mixing = np.array([1.0, self.sigma_alpha])[:, None, None]
         mixing = np.broadcast_to(mixing, (2, 1, self.data.size))
-        part = Part((nominal,), mixing, self.sigma)
+        part = Part((self.rates(fixed),), mixing, self.sigma)
         return PulledRates((part,), ("normalisation",), np.array([1.0 / self.sigma_alpha]))
 
     def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -176,17 +247,17 @@ class Likelihood:
             See `parameters`.
         """
         point = self.parameters(parameters)
-        bins = self.data.size
+        assert isinstance(self.experiment, Experiment)
         counts = {
             channel: self._rates((channel,), point).counts({})
             if channel in self.channel_names
-            else np.zeros(bins)
+            else np.zeros(self.data.size)
             for channel in ("cevns", "eves")
         }
         total = counts["cevns"] + counts["eves"]
         with np.errstate(over="ignore"):
             _check_finite(total * total, "predicted counts")
-        arguments = (total, self.data, self.sigma, self.sigma_alpha)
+        chi2, alpha_hat, pulls = self.fitted_nuisances(point, total)
         return Prediction(
             parameters=point,
             edges_ev=np.asarray(self.experiment.observation.edges_ev, dtype=float),
@@ -194,9 +265,27 @@ class Likelihood:
             cevns=counts["cevns"],
             eves=counts["eves"],
             total=total,
-            chi2=float(profiled_chi2(*arguments)),
-            alpha_hat=float(normalisation_pull(*arguments)),
+            chi2=chi2,
+            alpha_hat=alpha_hat,
+            pulls=pulls,
         )
+
+    def fitted_nuisances(
+        self, point: Mapping[str, float], total: FloatArray
+    ) -> tuple[float, float, dict[str, float]]:
+        """Profiled chi2 of the counts at a point, the normalisation shift, and all pulls."""
+        if self.one_normalisation:
+            arguments = (total, self.data, self.sigma, self.sigma_alpha)
+            alpha_hat = float(normalisation_pull(*arguments))
+            pulls = {"normalisation": alpha_hat / self.sigma_alpha}
+            return float(profiled_chi2(*arguments)), alpha_hat, pulls
+        rates = self.pulled_rates(dict(point))
+        layers = rates.coefficients()[0].sum(axis=1)
+        found, residuals = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
+        whole = np.flatnonzero(rates.centre)
+        alpha_hat = float(found[whole[0]] / rates.centre[whole[0]]) if whole.size == 1 else np.nan
+        pulls = dict(zip(rates.names, map(float, found), strict=True))
+        return float(residuals @ residuals), alpha_hat, pulls
 
     def profile(
         self,
@@ -216,6 +305,9 @@ class Likelihood:
         names = self.profiled_names(poi, given, profiled)
         fixed = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
         others = [self.model.parameter(name) for name in names]
+        if not self.one_normalisation:
+            rates = self.pulled_rates(fixed)
+            return Profile(rates, parameter, others, self.data, self.sigma)
         return Profile(
             self.rates(fixed), parameter, others, self.data, self.sigma, self.sigma_alpha
         )
@@ -293,6 +385,7 @@ class Likelihood:
         )
 
     def _rates(self, channels: tuple[str, ...], fixed: Mapping[str, float] | None) -> Rates:
+        assert isinstance(self.experiment, Experiment)
         return build_rates(
             self.model,
             self.experiment,
@@ -306,43 +399,3 @@ class Likelihood:
 def _check_finite(values: FloatArray, what: str) -> None:
     if not np.isfinite(values).all():
         raise InputError(f"{what} overflow a double", where="--set", mend="use smaller couplings")
-
-
-def likelihood(
-    model: str,
-    experiment: str | Path | Experiment = "conus-plus",
-    *,
-    channels: str = "both",
-    sigma_alpha: float | None = None,
-    tables: str | Path | None = None,
-    **options: object,
-) -> Likelihood:
-    """Likelihood of a model, by name, in an experiment, by name or by the path of its TOML.
-
-    Parameters
-    ----------
-    model : str
-        One of `fastscan.model_names`.
-    experiment : str, path or Experiment
-    channels : {"both", "cevns", "eves"}
-    sigma_alpha : float, optional
-        Relative uncertainty of the normalisation, instead of the experiment's.
-    tables : path, optional
-        Directory of the tensor stores; tensors are built there on first use.
-    **options
-        Options of the model, such as ``charges="b-3l_e"``.
-
-    Raises
-    ------
-    InputError
-        Any of the names or values is not known or not possible.
-    """
-    if not isinstance(experiment, Experiment):
-        experiment = load_experiment(experiment)
-    return Likelihood(
-        get_model(model, **options),
-        experiment,
-        load_response(experiment, tables),
-        channels=channels,
-        sigma_alpha=sigma_alpha,
-    )

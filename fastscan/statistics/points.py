@@ -10,19 +10,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.models import Rates
+from fastscan.statistics.fit_space import FitSpace
 from fastscan.statistics.likelihood import Likelihood
+from fastscan.statistics.pulled_surface import PulledSurface
 from fastscan.statistics.surface import Surface
 
 __all__ = ["Chi2Function"]
 
 FloatArray = NDArray[np.float64]
 
+# Points whose nuisances are fitted together.
+_POINTS = 4096
+
 
 class Chi2Function:
     """Chi2 of some parameters as a function of points, the other parameters held.
 
     Couplings alone: the normal form, tens of nanoseconds a point. With a mediator mass among the
-    parameters each point contracts its own coefficients, some microseconds.
+    parameters each point contracts its own coefficients, and with nuisances besides a normalisation
+    each solves its own least squares: some microseconds.
 
     Parameters
     ----------
@@ -64,10 +70,13 @@ class Chi2Function:
         self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
         self._likelihood = likelihood
         self._parameters = tuple(likelihood.model.parameter(name) for name in names)
-        self._rates = likelihood.rates(self.fixed)
+        self._space = None if likelihood.one_normalisation else FitSpace(likelihood, names, given)
+        self._rates = likelihood.rates(self.fixed) if self._space is None else self._space.rates
         self._shape = self._rates.shape_parameters
         self._order = [self.names.index(name) for name in self._rates.couplings]
-        self._normal_form = None if self._shape else _normal_form(likelihood, self._rates)
+        self._normal_form = None
+        if isinstance(self._rates, Rates) and not self._shape:
+            self._normal_form = _normal_form(likelihood, self._rates)
 
     def __call__(self, points: ArrayLike) -> FloatArray:
         """Chi2 of points, shape (points, parameters) -> (points,); or of one, (parameters,) -> ().
@@ -92,6 +101,8 @@ class Chi2Function:
 
             columns = np.array(self._order, dtype=np.int64)
             chi2_of_points(np.ascontiguousarray(rows), columns, chi2, *self._normal_form)
+        elif self._space is not None:
+            self._with_pulls(self._space, rows, chi2)
         else:
             self._with_shapes(rows, rows[:, self._order], chi2)
         return chi2 if given.ndim == 2 else chi2.reshape(())
@@ -126,10 +137,32 @@ class Chi2Function:
         gradient[self._order] = by_coupling
         return gradient
 
+    def _with_pulls(self, space: FitSpace, rows: FloatArray, chi2: FloatArray) -> None:
+        from fastscan.kernels.pulls import pulled_chi2
+
+        pulls = space.rates.centre.size
+        bins = space.rates.bins
+        for start in range(0, len(rows), _POINTS):
+            part = slice(start, start + _POINTS)
+            layers = np.ascontiguousarray(space.layers(rows[part]))
+            fitted = np.empty((len(layers), pulls))
+            pulled_chi2(layers, space.rates.centre, space.observed[:bins], chi2[part], fitted)
+
     def _surface(self, coefficients: FloatArray) -> Surface:
         likelihood = self._likelihood
+        couplings = tuple(likelihood.model.parameter(name) for name in self._rates.couplings)
+        if self._space is not None:
+            return PulledSurface(
+                couplings,
+                self._rates.exponents,
+                coefficients[0],
+                likelihood.data / likelihood.sigma,
+                0.0,
+                coefficients[1:],
+                self._space.rates.centre,
+            )
         return Surface(
-            tuple(likelihood.model.parameter(name) for name in self._rates.couplings),
+            couplings,
             self._rates.exponents,
             coefficients / likelihood.sigma,
             likelihood.data / likelihood.sigma,

@@ -12,6 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from fastscan.models import Parameter, Rates
 from fastscan.statistics.curve import find_turning_points, pieces_below
+from fastscan.statistics.pulled_surface import PulledSurface
+from fastscan.statistics.pulls import PulledRates
 from fastscan.statistics.surface import Surface, root_of_power
 
 __all__ = ["Basin", "Profile", "ProfiledPieces"]
@@ -61,27 +63,28 @@ class Profile:
 
     Parameters
     ----------
-    rates : Rates
+    rates : Rates or PulledRates
         Counts, all parameters folded in but ``poi`` and the profiled ones.
     poi : Parameter
     profiled : sequence of Parameter
     data, sigma : (bins,)
-    sigma_alpha : float
+    sigma_alpha : float, optional
+        Of `Rates`, whose only nuisance is their normalisation.
     """
 
     def __init__(
         self,
-        rates: Rates,
+        rates: Rates | PulledRates,
         poi: Parameter,
         profiled: Sequence[Parameter],
         data: FloatArray,
         sigma: FloatArray,
-        sigma_alpha: float,
+        sigma_alpha: float | None = None,
     ) -> None:
         self.poi = poi
         self._rates = rates
         self._data, self._sigma = data / sigma, sigma
-        self._pull = sigma_alpha**-2
+        self._pull = 0.0 if sigma_alpha is None else sigma_alpha**-2
         by_name = {p.name: p for p in (poi, *profiled)}
         self._couplings = tuple(by_name[name] for name in rates.couplings)
         self._profiled_mass = next((p for p in profiled if p.kind == "shape"), None)
@@ -163,6 +166,16 @@ class Profile:
         return kept, outward
 
     def _surface(self, coefficients: FloatArray) -> Surface:
+        if isinstance(self._rates, PulledRates):
+            return PulledSurface(
+                self._couplings,
+                self._rates.exponents,
+                coefficients[0],
+                self._data,
+                self._pull,
+                coefficients[1:],
+                self._rates.centre,
+            )
         return Surface(
             self._couplings,
             self._rates.exponents,

@@ -62,16 +62,8 @@ class Surface:
 
     def value_and_gradient(self, point: FloatArray) -> tuple[float, FloatArray]:
         """Chi2 and its derivatives by the couplings, in closed form."""
-        powers = point**self.exponents
-        chi2, slope = self._value_and_slope(powers.prod(axis=1) @ self.coefficients)
-        by_monomial = self.coefficients @ slope
-        own = self.exponents * point ** np.maximum(self.exponents - 1, 0)
-        gradient = np.empty_like(point)
-        for c in range(point.size):
-            factors = powers.copy()
-            factors[:, c] = own[:, c]
-            gradient[c] = factors.prod(axis=1) @ by_monomial
-        return chi2, gradient
+        chi2, slope = self._value_and_slope(self._monomials(point) @ self.coefficients)
+        return chi2, self._by_coupling(point, self.coefficients @ slope)
 
     def line(self, point: FloatArray, coordinate: int) -> tuple[Chi2Curve, int]:
         """Chi2 along one coupling, and the power in u = coupling**power.
@@ -232,6 +224,17 @@ class Surface:
         total = float(y @ y) + s
         chi2 = (c * float(across @ across) + s * float(difference @ difference)) / total
         return chi2, 2.0 * (c * across + s * difference - chi2 * y) / total
+
+    def _by_coupling(self, point: FloatArray, by_monomial: FloatArray) -> FloatArray:
+        """Derivatives by the couplings from those by the monomials."""
+        powers = point**self.exponents
+        own = self.exponents * point ** np.maximum(self.exponents - 1, 0)
+        gradient = np.empty_like(point)
+        for c in range(point.size):
+            factors = powers.copy()
+            factors[:, c] = own[:, c]
+            gradient[c] = factors.prod(axis=1) @ by_monomial
+        return gradient
 
     def _monomials(self, point: FloatArray, without: int | None = None) -> FloatArray:
         powers = point**self.exponents

@@ -1,0 +1,90 @@
+"""Several experiments fitted together, from one TOML file that names them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from fastscan.exceptions import InputError
+from fastscan.inputs.experiment import (
+    Experiment,
+    experiment_names,
+    load_experiment,
+    parse_toml,
+)
+from fastscan.inputs.schema import Model, Name, problem, validated
+from fastscan.inputs.tables import read_bytes
+
+__all__ = ["JointExperiment", "load_experiments"]
+
+
+class JointExperiment(Model):
+    """Experiments whose data are fitted together.
+
+    ``shared`` names nuisances that are one and the same in all experiments that have them, as the
+    flux of a reactor that two detectors see; all others belong to each experiment alone.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+    title: str = ""
+    description: str = ""
+    source: str = ""
+    experiments: Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]
+    shared: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        for key in ("experiments", "shared"):
+            for name, count in Counter(getattr(self, key)).items():
+                if count > 1:
+                    raise problem(f"{key} names {name!r} {count} times", "name it once")
+        return self
+
+
+def load_experiments(
+    name_or_path: str | Path,
+) -> tuple[Experiment | JointExperiment, list[Experiment]]:
+    """Read one experiment, or a file that names several to be fitted together.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        As for `load_experiment`, or a TOML file with the fields of `JointExperiment`: shipped
+        names and TOML files, these relative to its own folder.
+
+    Returns
+    -------
+    Experiment or JointExperiment
+        What was named.
+    list of Experiment
+        Those it consists of.
+
+    Raises
+    ------
+    InputError
+        There is no such experiment, something is wrong with one, or two have the same name.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in experiment_names() or not path.is_file():
+        single = load_experiment(name_or_path)
+        return single, [single]
+    settings = parse_toml(read_bytes(path), path)
+    if "experiments" not in settings:
+        single = load_experiment(path)
+        return single, [single]
+    joint = validated(JointExperiment, {"name": path.stem, **settings}, path)
+    parts = [
+        load_experiment(name if name in experiment_names() else path.parent / name)
+        for name in joint.experiments
+    ]
+    name, count = Counter(part.name for part in parts).most_common(1)[0]
+    if count > 1:
+        raise InputError(
+            f"{count} of the experiments are called {name!r}",
+            where=f"{path}, experiments",
+            mend="give each its own name = '…'",
+        )
+    return joint, parts
