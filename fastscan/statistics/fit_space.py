@@ -107,6 +107,8 @@ class FitSpace:
         rows = np.atleast_2d(np.asarray(points, dtype=float))
         columns = {name: rows[:, i] for i, name in enumerate(self.names)}
         monomials = self.rates.monomials({name: columns[name] for name in self.rates.couplings})
+        # Without a coupling there is one row, whatever the number of masses.
+        monomials = np.broadcast_to(monomials, (len(rows), monomials.shape[1]))
         if not self.rates.shape_parameters:
             if self._coefficients is None:
                 self._coefficients = self.rates.coefficients()[0]
