@@ -35,7 +35,7 @@ class JointLikelihood(Likelihood):
     Raises
     ------
     InputError
-        A shared nuisance that fewer than two experiments have.
+        A shared nuisance that fewer than two experiments have, or that is correlated with another.
     """
 
     def __init__(self, joint: JointExperiment, parts: Sequence[Likelihood]) -> None:
@@ -63,6 +63,8 @@ class JointLikelihood(Likelihood):
                     where=f"{joint.name}, shared",
                     mend=f"share what at least two have; there are: {', '.join(known)}",
                 )
+            for part in parts:
+                _check_alone(name, part)
         self.pull_names = tuple(
             tuple(n if n in joint.shared else f"{part.experiment.name}/{n}" for n in names)
             for part, names in zip(parts, own, strict=True)
@@ -125,6 +127,22 @@ class JointLikelihood(Likelihood):
             alpha_hat=np.nan,
             pulls=dict(zip(rates.names, map(float, found), strict=True)),
             parts=parts,
+        )
+
+
+def _check_alone(name: str, part: Likelihood) -> None:
+    """Refuse to share a nuisance that an experiment correlates with another one of its own."""
+    if part.nuisances is None or name not in part.nuisance_names:
+        return
+    row = part.nuisances.correlation[part.nuisance_names.index(name)]
+    others = [
+        n for n, rho in zip(part.nuisance_names, row, strict=True) if rho != 0.0 and n != name
+    ]
+    if others:
+        raise InputError(
+            f"shared nuisance {name!r} is correlated with {', '.join(others)}",
+            where=part.experiment.name,
+            mend="split what they have in common off as a nuisance of its own, and share that",
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiments
-from fastscan.statistics import likelihood, profiled_chi2
+from fastscan.statistics import likelihood
 
 BINS = {"low": (160.0, 170.0), "middle": (170.0, 180.0), "high": (180.0, 350.0)}
 
@@ -85,7 +85,8 @@ def test_detectors_apart_are_as_good_as_together(tmp_path, tables):
         table = "".join(f"{a},{b},{float(c)!r},{float(s)!r}\n" for a, b, c, s in rows)
         (tmp_path / f"{name}.csv").write_text("low_ev,high_ev,excess,sigma\n" + table)
         each = "".join(
-            f'[[detectors]]\nname = "{d}"\nmass_kg = {m}\nlive_time_d = 119.0\nthreshold_ev = 180.0\n'
+            f'[[detectors]]\nname = "{d}"\nmass_kg = {m}\nlive_time_d = 119.0\n'
+            "threshold_ev = 180.0\n"
             for d, m in detectors.items()
         )
         (tmp_path / f"{name}.toml").write_text(
@@ -127,3 +128,53 @@ def test_experiments_of_equal_names_are_refused(pieces, tmp_path):
     (tmp_path / "low.toml").write_text('extends = "conus-plus"\nname = "high"\n')
     with pytest.raises(InputError, match="called 'high'"):
         load_experiments(pieces(EXPERIMENTS))
+
+
+SYNTHETIC = """
+extends = "conus-plus"
+name = "{name}"
+description = "synthetic: made up for this test"
+[reactor]
+flux_per_cm2_s = {flux}
+[observation]
+stop_ev = {stop}
+[[systematics.pulls]]
+name = "flux"
+kind = "normalisation"
+sigma = {sigma}
+[[systematics.pulls]]
+name = "target mass"
+kind = "normalisation"
+sigma = 0.1
+"""
+
+
+def test_two_reactors_with_one_common_nuisance(tmp_path, tables):
+    """A made-up second reactor: chi2 is that of the covariance matrix of all bins."""
+    for name, flux, stop, sigma in (("near", 1.5e13, 350.0, 0.05), ("far", 0.9e13, 300.0, 0.07)):
+        text = SYNTHETIC.format(name=name, flux=flux, stop=stop, sigma=sigma)
+        (tmp_path / f"{name}.toml").write_text(text)
+    path = tmp_path / "joint.toml"
+    path.write_text('experiments = ["near.toml", "far.toml"]\nshared = ["flux"]\n')
+    joint = likelihood("sm", path)
+    prediction = joint.predict(sin2_theta_w=0.2)
+    near, far = (part.total for part in prediction.parts)
+    templates = np.zeros((3, joint.data.size))
+    templates[0] = np.concatenate([0.05 * near, 0.07 * far])
+    templates[1, : near.size] = 0.1 * near
+    templates[2, near.size :] = 0.1 * far
+    covariance = np.diag(joint.sigma**2) + templates.T @ templates
+    rest = prediction.total - joint.data
+    assert prediction.chi2 == pytest.approx(rest @ np.linalg.solve(covariance, rest), rel=1e-11)
+    assert set(prediction.pulls) == {"flux", "near/target mass", "far/target mass"}
+
+
+def test_a_shared_nuisance_with_correlations_of_its_own_is_refused(tmp_path, tables):
+    for name in ("near", "far"):
+        text = SYNTHETIC.format(name=name, flux=1e13, stop=350.0, sigma=0.05)
+        correlation = '[[systematics.correlations]]\nnames = ["flux", "target mass"]\nrho = 0.5\n'
+        (tmp_path / f"{name}.toml").write_text(text + correlation)
+    path = tmp_path / "joint.toml"
+    path.write_text('experiments = ["near.toml", "far.toml"]\nshared = ["flux"]\n')
+    with pytest.raises(InputError, match="correlated with target mass"):
+        likelihood("sm", path)
