@@ -27,6 +27,7 @@ _COMMANDS = {
     "evaluate": "chi2 at a file of points",
     "contour": "contour of a scan as CSV",
     "marginal": "profile or posterior from a scan that is not stored",
+    "posterior": "Bayesian posterior of one or two parameters",
     "plot": "draw a scan",
     "reproduce": "figures and numbers of the papers, beside ours",
     "bench": "measure this machine and the engine on it",

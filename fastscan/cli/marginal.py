@@ -85,7 +85,11 @@ def command(
     quiet: bool,
     **analysis: Any,
 ) -> None:
-    """Profile or marginalise chi2 to one or two parameters, from a dense scan never stored."""
+    """Profile or marginalise chi2 to one or two parameters, from a dense scan never stored.
+
+    The posterior is that of exp(-chi2/2) with the nuisances profiled; `fastscan posterior`
+    integrates over them, too.
+    """
     from fastscan.scan import Axis, marginalise, write_marginal
     from fastscan.statistics import delta_chi2
 

@@ -7,6 +7,7 @@ from fastscan.statistics.likelihood import Likelihood, Limit, Prediction
 from fastscan.statistics.make import likelihood, make_likelihood
 from fastscan.statistics.nuisances import Nuisances
 from fastscan.statistics.points import Chi2Function
+from fastscan.statistics.posterior import Posterior, credible_intervals, posterior
 from fastscan.statistics.profile import Basin, Profile
 from fastscan.statistics.pulled_surface import PulledCurve, PulledSurface, fitted_pulls
 from fastscan.statistics.pulls import Part, PulledRates
@@ -22,16 +23,19 @@ __all__ = [
     "Limit",
     "Nuisances",
     "Part",
+    "Posterior",
     "Prediction",
     "Profile",
     "PulledCurve",
     "PulledRates",
     "PulledSurface",
     "Surface",
+    "credible_intervals",
     "delta_chi2",
     "fitted_pulls",
     "likelihood",
     "make_likelihood",
     "normalisation_pull",
+    "posterior",
     "profiled_chi2",
 ]

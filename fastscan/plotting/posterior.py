@@ -1,0 +1,175 @@
+"""Posteriors of one parameter as a density, of two as regions of a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import contourpy
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
+from fastscan.statistics.posterior import PlanePosterior, Posterior
+
+__all__ = ["draw_density", "draw_plane", "posterior_figure"]
+
+FloatArray = NDArray[np.float64]
+
+ONE_SIGMA = 0.6827
+_POINTS = 600
+# A density is drawn up to where this probability is left on either side.
+_LEFT_OUT = 2e-3
+# Regions of a plane are drawn with this much room around the outermost one.
+_ROOM = 0.12
+# Above a density is room for the legend.
+_HEADROOM = 1.5
+_SHADES = (0.50, 0.18)
+
+
+def posterior_figure(
+    posterior: Posterior | PlanePosterior, parameters: Sequence[Any], *, cl: float, title: str = ""
+) -> Figure:
+    """Draw a posterior of one or two parameters, one column wide.
+
+    Parameters
+    ----------
+    posterior : Posterior or PlanePosterior
+    parameters : sequence of Parameter
+        The ones that it is of.
+    cl : float
+        Probability of the region that is shaded; in a plane, 68.27 % beside it.
+    title : str
+    """
+    with style():
+        figure = new_figure()
+        axes = figure.add_subplot()
+        if isinstance(posterior, Posterior):
+            draw_density(axes, posterior, cl=cl, title=title)
+        else:
+            draw_plane(axes, posterior, parameters, cl=cl, title=title)
+    return figure
+
+
+def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = "") -> None:
+    """Draw the density of one parameter with its credible region; call it within `style`.
+
+    On a logarithmic axis, as a prior flat in the logarithm has it, density is per unit of the
+    natural logarithm.
+    """
+    low, high = posterior.box
+    logarithmic = posterior.prior == "log-g"
+    if not logarithmic:
+        low = max(low, posterior.quantile(_LEFT_OUT)) if low != posterior.parameter.minimum else low
+    intervals = posterior.intervals(cl)
+    high = min(high, max(posterior.quantile(1.0 - _LEFT_OUT), 1.3 * intervals[-1][1]))
+    axis = PlotAxis.of_parameter(posterior.parameter, low, high, logarithmic=logarithmic)
+    space = np.geomspace if logarithmic else np.linspace
+    ends = [end for pair in intervals for end in pair if low <= end <= high]
+    values = np.unique([*space(low, high, _POINTS)[1:-1], low, high, *ends])
+    density = posterior.density(values) * (values if logarithmic else 10.0**axis.exponent)
+    color = PALETTE[0]
+    axis.apply(axes, "x")
+    words = "probability per unit of the logarithm" if logarithmic else "probability density"
+    axes.set(ylim=(0.0, _HEADROOM * float(density.max())), ylabel=words)
+    axes.set_title(title, loc="left")
+    x = axis.scaled(values)
+    for i, (start, stop) in enumerate(intervals):
+        inside = (values >= start) & (values <= stop)
+        axes.fill_between(
+            x[inside],
+            density[inside],
+            color=tint(color, 0.30),
+            linewidth=0.0,
+            label=f"{100 * cl:g} % credible" if i == 0 else None,
+        )
+    axes.plot(x, density, color=color, label=f"posterior, prior {posterior.prior}")
+    limit = float(axis.scaled(np.array([posterior.upper_limit(cl)]))[0])
+    axes.plot(
+        [limit, limit],
+        [0.0, float(density.max())],
+        color=PALETTE[1],
+        linestyle=LINE_STYLES[1],
+        label=f"{100 * cl:g} % upper limit",
+    )
+    axes.legend(loc="upper right")
+
+
+def draw_plane(
+    axes: Axes,
+    posterior: PlanePosterior,
+    parameters: Sequence[Any],
+    *,
+    cl: float,
+    title: str = "",
+) -> None:
+    """Draw the densest regions of two parameters, and the mode; call it within `style`."""
+    levels = sorted({ONE_SIGMA, cl})
+    heights = [posterior.level(level) for level in levels]
+    inside = posterior.log_likelihood >= heights[-1]
+    plot_axes = []
+    for i, parameter in enumerate(parameters):
+        logarithmic = posterior.priors[i] == "log-g"
+        low, high = _ends(posterior, i, inside.any(axis=1 - i), logarithmic=logarithmic)
+        plot_axes.append(PlotAxis.of_parameter(parameter, low, high, logarithmic=logarithmic))
+    x, y = plot_axes
+    x.apply(axes, "x")
+    y.apply(axes, "y")
+    generator = contourpy.contour_generator(
+        x.scaled(posterior.values[0]),
+        y.scaled(posterior.values[1]),
+        posterior.log_likelihood.T,
+        fill_type=contourpy.FillType.OuterCode,
+    )
+    color = PALETTE[0]
+    handles: list[Any] = []
+    words = []
+    above = np.inf
+    for level, height, shade, line in zip(levels, heights, _SHADES, LINE_STYLES, strict=False):
+        # One outline and one list of codes for each connected piece.
+        pieces: Any = generator.filled(height, above)
+        if pieces[0]:
+            ring = Path(np.concatenate(pieces[0]), np.concatenate(pieces[1]))
+            axes.add_patch(PathPatch(ring, facecolor=tint(color, shade), edgecolor="none"))
+        for border in posterior.contours(level):
+            axes.plot(x.scaled(border[:, 0]), y.scaled(border[:, 1]), color=color, linestyle=line)
+        handles.append(Patch(facecolor=tint(color, shade), edgecolor=color, linestyle=line))
+        words.append(f"{100 * level:.4g} % credible")
+        above = height
+    default = tuple(parameter.default for parameter in parameters)
+    for point, marker, name, look in (
+        (posterior.mode, "x", "mode", color),
+        (default, "+", "Standard Model", FOREGROUND),
+    ):
+        if all(a.start <= v <= a.stop for a, v in zip(plot_axes, point, strict=True)):
+            at = [a.scaled(np.array([v])) for a, v in zip(plot_axes, point, strict=True)]
+            axes.plot(*at, color=look, marker=marker, linestyle="none", clip_on=False, zorder=4)
+            handles.append(Line2D([], [], color=look, marker=marker, linestyle="none"))
+            words.append(name)
+    axes.set_title(title, loc="left")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    below = figure.legend(handles, words, loc="outside lower center", ncols=2)
+    figure.draw_without_rendering()
+    # Room for it, so that the axes keep their shape.
+    figure.set_figheight(figure.get_figheight() + below.get_window_extent().height / figure.dpi)
+
+
+def _ends(
+    posterior: PlanePosterior, i: int, inside: NDArray[np.bool_], *, logarithmic: bool
+) -> tuple[float, float]:
+    """Of the axis: the outermost region with room around it, within the box."""
+    found = np.flatnonzero(inside)
+    low, high = (float(posterior.values[i][found[end]]) for end in (0, -1))
+    first, last = posterior.boxes[i]
+    if logarithmic:
+        factor = (high / low) ** _ROOM
+        return max(first, low / factor), min(last, high * factor)
+    room = _ROOM * (high - low)
+    return max(first, low - room), min(last, high + room)
