@@ -31,7 +31,13 @@ def conus() -> Experiment:
 
 
 def test_shipped_names() -> None:
-    assert experiment_names() == ("conus-plus", "conus-plus-a25", "conus-plus-c25")
+    assert experiment_names() == (
+        "conus-plus",
+        "conus-plus-a25",
+        "conus-plus-budget",
+        "conus-plus-c25",
+        "conus-plus-shapes",
+    )
 
 
 @pytest.mark.parametrize("name", experiment_names())

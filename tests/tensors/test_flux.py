@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastscan.inputs import load_experiment
+from fastscan.inputs.reactor import SpectrumScale
 from fastscan.tensors.flux import BetaBranch, Flux
 
 LOWEST_MEV = 1e-3
@@ -172,3 +173,28 @@ def test_beta_branch(z, a, endpoint):
     energy = endpoint * np.array([0.01, 0.4, 0.8, 0.99, 1.01])
     expected = naive.beta_branch(energy, z, a, endpoint)
     np.testing.assert_allclose(BetaBranch(z, endpoint)(energy), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("normalisation", ["total-flux", "fission-flux", "thermal-power"])
+def test_scaled_isotopes_add_to_a_flux_that_is_already_normalised(normalisation):
+    energy = np.linspace(0.1, 9.0, 40)
+    plain = reactor(normalisation=normalisation)
+    moved = plain.model_copy(update={"spectrum_scale": SpectrumScale(U235=1.02, Pu239=0.9)})
+    fractions = plain.fission_fractions
+    change = 0.02 * fractions["U235"] * _alone("U235")(energy)
+    change -= 0.1 * fractions["Pu239"] * _alone("Pu239")(energy)
+    # Fissions per second of this normalisation, in those of the thermal power.
+    fissions = Flux(plain, LOWEST_MEV)(2.5) / Flux(reactor(**THERMAL), LOWEST_MEV)(2.5)
+    np.testing.assert_allclose(
+        Flux(moved, LOWEST_MEV)(energy) - Flux(plain, LOWEST_MEV)(energy),
+        fissions * change,
+        rtol=1e-9,
+    )
+
+
+THERMAL = {"normalisation": "thermal-power"}
+
+
+def _alone(isotope):
+    only = {"fission_fractions": {isotope: 1.0}, "captures_per_fission": 0.0}
+    return Flux(reactor(**THERMAL, **only), LOWEST_MEV)

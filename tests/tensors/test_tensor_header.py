@@ -76,6 +76,20 @@ def test_what_changes_the_name(conus_name, part, values):
     assert name(changed(part, **values)) != conus_name
 
 
+@pytest.mark.parametrize(
+    ("key", "neutral", "other"),
+    [
+        ("ionisation.energy_scale", 1.0, 1.01),
+        ("reactor.spectrum_scale.U235", 1.0, 1.02),
+        ("reactor.spectrum_scale.Pu241", 1, 0.0),
+    ],
+)
+def test_settings_without_effect_are_left_out(conus_name, key, neutral, other):
+    experiment = load_experiment("conus-plus")
+    assert name(experiment.with_changes({key: neutral})) == conus_name
+    assert name(experiment.with_changes({key: other})) != conus_name
+
+
 @pytest.mark.parametrize("key", ["thermal_power_gw", "distance_m", "energy_per_fission_mev"])
 def test_thermal_power_changes_the_name_where_it_is_used(key):
     power = {"normalisation": "thermal-power"}
