@@ -1,0 +1,650 @@
+"""Pseudo-experiments: drawn from a seed, and fitted by the million."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastscan.exceptions import InputError
+from fastscan.kernels import toys as kernels
+from fastscan.models import Parameter
+from fastscan.statistics.fit_space import FitSpace
+from fastscan.statistics.likelihood import Likelihood
+from fastscan.statistics.surface import bounds_of_power
+
+__all__ = ["BLOCK", "Family", "ToyFits", "draw_toys", "toy_noise"]
+
+FloatArray = NDArray[np.float64]
+
+# Toys of one stream of random numbers: the unit in which work is shared out.
+BLOCK = 4096
+
+# Spacing of the lattice that finds basins, in standard deviations of the data vector, and how much
+# lower in chi2 a basin's lattice point may be than the best one's before it is left alone.
+_STEP = 0.5
+_MARGIN = 0.05
+# Squared counts below this part of their terms: two couplings that cancel, in a valley in which
+# interpolation between rows has no digits left.
+_VALLEY = 1e-5
+# Rows of a table between which coefficients are interpolated: of a mass in each decade, of a
+# coupling in all, and samples of the inner coupling from which lattice points are chosen.
+_ROWS_PER_DECADE = 48
+_ROWS = 385
+_SAMPLES = 301
+_REACH = 1e6
+# Every propagator is massless below and a contact interaction above, to 1e-6 (in MeV).
+_MASS_RANGE_MEV = (1e-6, 1e8)
+
+
+def toy_noise(size: int, count: int, seed: int, key: Sequence[int] = ()) -> FloatArray:
+    """Unit normal vectors, shape (count, size), that depend on the seed and the key alone.
+
+    The first rows are the same whatever the count: block b of `BLOCK` rows has a Philox generator
+    seeded with SeedSequence(seed, spawn_key=(*key, b)).
+    """
+    noise = np.empty((count, size))
+    for block, start in enumerate(range(0, count, BLOCK)):
+        sequence = np.random.SeedSequence(seed, spawn_key=(*key, block))
+        generator = np.random.Generator(np.random.Philox(sequence))
+        generator.standard_normal(out=noise[start : start + BLOCK])
+    return noise
+
+
+def draw_toys(mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -> FloatArray:
+    """Data vectors of repeated experiments: counts and auxiliary measurements all fluctuate.
+
+    Parameters
+    ----------
+    mean : (n,)
+        A data vector's expectation, from `Hypotheses.mean`.
+    count : int
+    seed : int
+        Not negative.
+    key : sequence of int
+        What the toys are for (grid point, method): streams of other keys are independent.
+
+    Returns
+    -------
+    (count, n)
+        Row i depends on seed, key and i alone; see `toy_noise`.
+
+    Raises
+    ------
+    InputError
+        A negative count or seed.
+    """
+    if seed < 0 or count < 0:
+        raise InputError(
+            f"{count} toys with seed {seed}", where="--toys, --seed", mend="give numbers from 0 up"
+        )
+    centre = np.asarray(mean, dtype=float)
+    toys = toy_noise(centre.size, count, seed, key)
+    toys += centre
+    return toys
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A parameter as families use it: u = coupling**power, or a mass."""
+
+    parameter: Parameter
+    power: int = 1
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Of u, or of the mass."""
+        if self.parameter.kind == "shape":
+            low, high = self.parameter.minimum, self.parameter.maximum
+            return max(low, _MASS_RANGE_MEV[0]), min(high, _MASS_RANGE_MEV[1])
+        return bounds_of_power(self.parameter, self.power)
+
+    def value(self, u: FloatArray) -> FloatArray:
+        """The parameter, positive where its sign does not matter."""
+        if self.parameter.kind == "shape":
+            return u
+        value: FloatArray = np.copysign(np.abs(u) ** (1.0 / self.power), u)
+        return value
+
+
+@dataclass
+class Family:
+    """Hypotheses of one normalisation: one coupling, or a coupling or mass around another one.
+
+    Attributes
+    ----------
+    outer, inner : Coordinate or None
+    table : (rows, p + 1, n)
+        Vectors of each power of the scaled inner coupling, at positions of the outer parameter.
+    positions : (rows,)
+        Evenly spaced: the logarithm of a mass, the arc tangent of a scaled coupling.
+    scale, outer_scale : (rows,), float
+        Inner coupling, and outer one, for which the scaled one is 1.
+    bounds : (rows, 2)
+        Of the scaled inner coupling.
+    """
+
+    outer: Coordinate | None
+    inner: Coordinate | None
+    table: FloatArray
+    positions: FloatArray
+    scale: FloatArray
+    outer_scale: float
+    bounds: FloatArray
+    radius: float
+    squares: FloatArray = field(init=False)
+    lattice: FloatArray = field(init=False)
+    row_of: NDArray[np.int64] = field(init=False)
+    rows: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        degree = self.table.shape[1] - 1
+        self.squares = np.zeros((len(self.table), 2 * degree + 1))
+        for j in range(degree + 1):
+            for k in range(degree + 1):
+                self.squares[:, j + k] += (self.table[:, j] * self.table[:, k]).sum(axis=1)
+        if len(self.table) > 1:
+            self._lay_lattice()
+
+    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Outer and inner parameter at the best fit, and |D|**2 - chi2 there, (toys,) each."""
+        toys = len(data)
+        x, score, position = np.empty(toys), np.empty(toys), np.zeros(toys)
+        if len(self.table) == 1:
+            low, high = self.bounds[0]
+            kernels.fit_lines(data, self.table[0], self.squares[0], low, high, x, score)
+        else:
+            kernels.fit_fans(
+                data, self.table, self.squares, self.bounds, self.lattice, self.row_of,
+                self.rows, _MARGIN, position, x, score,
+            )  # fmt: skip
+        return self.outer_value(position), self._inner_value(x, position), score
+
+    def score_at(self, data: FloatArray, positions: FloatArray) -> FloatArray:
+        """|D|**2 - chi2, the inner coupling fitted, each at a position of its own, (toys,)."""
+        score = np.empty(len(data))
+        kernels.scores_at(data, positions, self.table, self.squares, self.bounds, score)
+        return score
+
+    def outer_value(self, position: FloatArray) -> FloatArray:
+        """Outer parameter at positions in rows of the table."""
+        if self.outer is None:
+            return np.full(position.shape, np.nan)
+        first, last = self.positions[0], self.positions[-1]
+        at = first + position * (last - first) / (len(self.positions) - 1)
+        if self.outer.parameter.kind == "shape":
+            mass = np.exp(at)
+            # The ends of the table stand for the massless and the decoupled limit.
+            mass = np.where(mass <= _MASS_RANGE_MEV[0] * (1.0 + 1e-9), 0.0, mass)
+            return np.where(mass >= _MASS_RANGE_MEV[1] * (1.0 - 1e-9), np.inf, mass)
+        with np.errstate(over="ignore"):
+            u = self.outer_scale * np.tan(at)
+        u = np.where(np.abs(at) >= 0.5 * np.pi, np.copysign(np.inf, at), u)
+        low, high = self.outer.bounds
+        return self.outer.value(np.clip(u, low, high))
+
+    def _inner_value(self, x: FloatArray, position: FloatArray) -> FloatArray:
+        if self.inner is None:
+            return np.full(x.shape, np.nan)
+        scale = np.exp(np.interp(position, np.arange(len(self.scale)), np.log(self.scale)))
+        low, high = self.inner.bounds
+        return self.inner.value(np.clip(x * scale, low, high))
+
+    def _lay_lattice(self) -> None:
+        """Lattice points evenly spaced on the sphere, in rows of the table that are so, too."""
+        low, high = self.bounds[:, 0].min(), self.bounds[:, 1].max()
+        reach = np.sinh(np.linspace(0.0, math.asinh(_REACH), _SAMPLES))
+        grid = np.unique(np.concatenate([-reach, reach, [low, high]]))
+        grid = grid[(grid >= low) & (grid <= high)]
+        before = self._directions(0, grid)
+        depth = [0.0]
+        for r in range(1, len(self.table)):
+            after = self._directions(r, grid)
+            # How far the row has moved across itself: along itself it stays the same curve.
+            move, tangent = after - before, np.gradient(before, axis=0) if len(grid) > 1 else None
+            if tangent is not None:
+                norm = np.maximum((tangent * tangent).sum(axis=1), 1e-300)
+                move -= ((move * tangent).sum(axis=1) / norm)[:, None] * tangent
+            across = float(np.sqrt((move * move).sum(axis=1).max()))
+            depth.append(depth[-1] + self.radius * across)
+            before = after
+        rows = np.searchsorted(depth, np.arange(0.0, depth[-1], _STEP))
+        self.rows = np.unique(np.concatenate([rows, [0, len(depth) - 1]])).astype(np.int64)
+        points, row_of = [], []
+        for i, r in enumerate(self.rows):
+            q = self._directions(int(r), grid)
+            length = np.concatenate(
+                [[0.0], np.cumsum(np.sqrt((np.diff(q, axis=0) ** 2).sum(axis=1)))]
+            )
+            count = 1 + math.ceil(self.radius * length[-1] / _STEP)
+            even = np.interp(np.linspace(0.0, length[-1], count), length, np.arange(len(grid)))
+            # Between samples in their own measure, in which they are dense.
+            between = np.interp(even, np.arange(len(grid)), np.arcsinh(grid))
+            own = np.where(
+                even == np.round(even), grid[np.round(even).astype(int)], np.sinh(between)
+            )
+            points.append(self._directions(int(r), own))
+            row_of.append(np.full(count, i))
+        self.lattice = np.ascontiguousarray(np.concatenate(points))
+        self.row_of = np.concatenate(row_of).astype(np.int64)
+
+    def _directions(self, row: int, grid: FloatArray) -> FloatArray:
+        """Unit vectors at samples of the scaled inner coupling that its bounds allow."""
+        x = np.clip(grid, *self.bounds[row])
+        degree = self.table.shape[1] - 1
+        small = np.abs(x) <= 1.0
+        with np.errstate(divide="ignore"):
+            shrunk = np.where(small, x, 1.0 / x)
+        powers = np.where(
+            small[:, None],
+            shrunk[:, None] ** np.arange(degree + 1),
+            shrunk[:, None] ** np.arange(degree, -1, -1),
+        )
+        q = powers @ self.table[row]
+        norm = np.linalg.norm(q, axis=1, keepdims=True)
+        if self.outer is not None and self.outer.parameter.kind == "coupling":
+            size = np.linalg.norm(np.abs(powers) @ np.abs(self.table[row]), axis=1)
+            if (norm[:, 0] < math.sqrt(_VALLEY) * size).any():
+                raise InputError(
+                    "couplings that cancel each other are not fitted to toys",
+                    where="--profile",
+                    mend="hold one of them with --set NAME=VALUE",
+                )
+        directions: FloatArray = q / np.where(norm > 0.0, norm, 1.0)
+        return directions
+
+
+class ToyFits:
+    """Fits of one parameter, others profiled, to many data vectors at once.
+
+    One coupling: exact, as `Likelihood.limit` is. A mass, or one more coupling that is no partner
+    in a common sum of squares: basins from a lattice, then searched, to 1e-6 in chi2 but where two
+    basins are equally deep to about 1e-3: there the other one may be found.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    poi : str
+        Parameter of interest.
+    given : mapping, optional
+        Values of other parameters; the rest stay at their defaults.
+    profiled : sequence of str, optional
+        Parameters that chi2 is minimised over; by default the model's choice.
+    ranges : mapping, optional
+        Narrower ranges, (low, high), of some of these parameters, such as the plane of a scan.
+
+    Attributes
+    ----------
+    space : FitSpace
+        Of the parameters (poi, *profiled).
+
+    Raises
+    ------
+    InputError
+        Unknown parameter, one in two roles, or more free ones than can be fitted.
+    """
+
+    def __init__(
+        self,
+        likelihood: Likelihood,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        profiled: Sequence[str] | None = None,
+        *,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        given = dict(given or {})
+        likelihood.model.parameter(poi, "--poi")
+        names = likelihood.profiled_names(poi, given, profiled)
+        self.space = FitSpace(likelihood, (poi, *names), given)
+        self.poi = poi
+        self.profiled = names
+        self._vectors = _Vectors(self.space, ranges or {})
+        self._outward, self._free = self._vectors.reduce(poi, names)
+        self._family = self._make_family()
+        self._held: dict[float, Family] = {}
+
+    def best(self, data: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Parameter of interest at the best fit to each data vector (toys, n), and chi2 there.
+
+        Infinite where chi2 falls for ever; positive where the sign does not matter.
+        """
+        vectors = _contiguous(data)
+        outer, inner, score = self._family.best(vectors)
+        own = self._family.outer
+        value = outer if own is not None and own.parameter.name == self.poi else inner
+        return value, _squared(vectors) - score
+
+    def chi2_at(self, data: ArrayLike, value: float) -> FloatArray:
+        """Chi2 of each data vector at a value of the parameter, the profiled ones fitted."""
+        vectors = _contiguous(data)
+        if value not in self._held:
+            self._held[value] = self._hold(float(value))
+        return _squared(vectors) - self._held[value].best(vectors)[2]
+
+    def limits(self, data: ArrayLike, rise: float) -> FloatArray:
+        """Outermost ends of the region chi2 <= minimum + rise of each data vector, (toys, 2).
+
+        Infinite where chi2 never rises so far, a bound of the parameter's range where it is inside.
+
+        Raises
+        ------
+        InputError
+            A mass is profiled: at each coupling another one is best, and no end is exact.
+        """
+        vectors = _contiguous(data)
+        family = self._family
+        score = family.best(vectors)[2]
+        ends = np.empty((len(vectors), 2))
+        if len(family.table) == 1:
+            low, high = family.bounds[0]
+            kernels.line_ends(
+                vectors, family.table[0], family.squares[0], low, high, score - rise, ends
+            )
+            assert family.inner is not None
+            own, u = family.inner, np.clip(ends * family.scale[0], *family.inner.bounds)
+        else:
+            if family.outer is None or family.outer.parameter.name != self.poi:
+                raise InputError(
+                    "ends of an interval with a profiled mass are not found for toys",
+                    where="--profile",
+                    mend="hold the mass with --set",
+                )
+            positions = _outer_ends(family, vectors, score - rise)
+            values = family.outer_value(positions)
+            own, u = family.outer, values**family.outer.power
+            u = np.where(values < 0.0, np.copysign(u, values), u) if own.power % 2 else u
+        signed = own.parameter.kind == "coupling" and own.parameter.minimum < 0.0
+        values = own.value(u)
+        if signed and own.power % 2 == 0:
+            # The region of the square; its mirror image belongs to it.
+            values = np.stack([-values[:, 1], values[:, 1]], axis=1)
+        return values
+
+    def _make_family(self) -> Family:
+        poi = self.space.parameters[0]
+        masses = [name for name in self._free if self._vectors.is_shape(name)]
+        if poi.kind == "shape" or not masses:
+            return self._vectors.family(self.poi, self._free, {})
+        if len(self._free) > 1:
+            raise _too_many(self._free)
+        return self._vectors.family(masses[0], (self.poi,), {})
+
+    def _hold(self, value: float) -> Family:
+        """Hypotheses with the parameter of interest at a value, or beyond it with partners."""
+        name = self.poi
+        if self._outward:
+            bounds = {name: (value * value, np.inf)}
+            if not self._free:
+                return self._vectors.family(None, (name,), {}, bounds)
+            return self._vectors.family(name, self._free, {}, bounds)
+        if not self._free:
+            return self._vectors.family(None, (), {name: value})
+        first, *others = self._free
+        if self._vectors.is_shape(first):
+            return self._vectors.family(first, others, {name: value})
+        return self._vectors.family(None, (first, *others), {name: value})
+
+
+class _Vectors:
+    """Directions of one normalisation nuisance as polynomials, and families of them."""
+
+    def __init__(self, space: FitSpace, ranges: Mapping[str, tuple[float, float]]) -> None:
+        self._space = space
+        self._ranges = ranges
+        self._rates = space.rates
+        self._exponents = self._rates.exponents
+        self.radius = float(np.sqrt(space.observed @ space.observed + space.observed.size))
+        if self._rates.centre.size != 1 or not self._rates.centre.all():
+            raise InputError(
+                "toys are fitted with one normalisation nuisance",
+                where="systematics",
+                mend="use --sigma-alpha X",
+            )
+
+    def is_shape(self, name: str) -> bool:
+        return self._parameter(name).kind == "shape"
+
+    def reduce(self, poi: str, profiled: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
+        """Whether a partner moves the parameter of interest outwards, and what is left to fit."""
+        kept: list[str] = []
+        outward = False
+        for name in profiled:
+            if not self.is_shape(name) and not self.is_shape(poi) and self._alike(poi, name):
+                outward = True
+            elif self.is_shape(name) or not any(
+                self._alike(other, name) for other in kept if not self.is_shape(other)
+            ):
+                kept.append(name)
+        return outward, tuple(kept)
+
+    def family(
+        self,
+        outer: str | None,
+        inner: Sequence[str],
+        held: Mapping[str, float],
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Family:
+        """Family around an outer parameter, or none, with at most one inner coupling.
+
+        Parameters
+        ----------
+        outer, inner : names
+        held : mapping
+            Values of free parameters; those in no role are zero, as partners are.
+        bounds : mapping, optional
+            Of u, narrower than the range.
+        """
+        if len(inner) > 1:
+            raise _too_many([*filter(None, [outer]), *inner])
+        if outer is not None and not inner and not self.is_shape(outer):
+            # One coupling alone is exact.
+            return self.family(None, (outer,), held, bounds)
+        narrowed = dict(bounds or {})
+        inner_at = self._coordinate(inner[0]) if inner else None
+        outer_at = self._coordinate(outer) if outer is not None else None
+        positions = np.zeros(1)
+        outer_scale = 1.0
+        if outer_at is not None:
+            low, high = self._bounds(outer_at, narrowed)
+            if outer_at.parameter.kind == "shape":
+                ends = np.log([max(low, _MASS_RANGE_MEV[0]), high])
+                decades = (ends[1] - ends[0]) / math.log(10.0)
+                rows = max(16, round(decades * _ROWS_PER_DECADE))
+            else:
+                outer_scale = self._scale(outer_at, held)
+                ends = np.arctan(np.array([low, high]) / outer_scale)
+                rows = _ROWS
+            positions = np.linspace(ends[0], ends[1], rows)
+        table = self._table(outer_at, inner_at, held, positions, outer_scale)
+        degree = table.shape[1] - 1
+        scale = np.ones(len(table))
+        limits = np.tile([0.0, 0.0], (len(table), 1))
+        if inner_at is not None:
+            if outer_at is None or outer_at.parameter.kind == "shape":
+                sizes = np.linalg.norm(table[:, [0, degree]], axis=2)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    scale = (sizes[:, 0] / sizes[:, 1]) ** (1.0 / max(degree, 1))
+                scale = np.where(np.isfinite(scale) & (scale > 0.0), scale, 1.0)
+            else:
+                scale[:] = self._scale(inner_at, held)
+            table = table * scale[:, None, None] ** np.arange(degree + 1)[:, None]
+            limits = np.array(self._bounds(inner_at, narrowed)) / scale[:, None]
+        return Family(
+            outer_at,
+            inner_at,
+            np.ascontiguousarray(table),
+            positions,
+            scale,
+            outer_scale,
+            np.ascontiguousarray(limits),
+            self.radius,
+        )
+
+    def _table(
+        self,
+        outer: Coordinate | None,
+        inner: Coordinate | None,
+        held: Mapping[str, float],
+        positions: FloatArray,
+        outer_scale: float,
+    ) -> FloatArray:
+        """Vectors of the powers of the inner coupling, (rows, p + 1, n)."""
+        shapes = {
+            name: np.array([held[name]]) for name in self._rates.shape_parameters if name in held
+        }
+        if outer is not None and outer.parameter.kind == "shape":
+            shapes[outer.parameter.name] = np.exp(positions)
+        columns = self._coefficients(shapes)
+        powers = np.zeros(len(self._exponents), dtype=np.int64)
+        weights = np.ones((len(positions), len(self._exponents)))
+        top = 0
+        for c, name in enumerate(self._rates.couplings):
+            own = self._exponents[:, c]
+            if inner is not None and name == inner.parameter.name:
+                powers = own // inner.power
+            elif outer is not None and name == outer.parameter.name:
+                own = own // outer.power
+                top = int(own.max())
+                # Homogeneous in (cos, sin): an infinite coupling is a point like any other.
+                cosine, sine = np.cos(positions), np.sin(positions)
+                cosine[np.abs(positions) >= 0.5 * np.pi] = 0.0
+                weights *= cosine[:, None] ** (top - own) * (outer_scale * sine[:, None]) ** own
+            else:
+                weights *= held.get(name, 0.0) ** own
+        bins = columns.shape[2]
+        table = np.zeros((len(positions), int(powers.max(initial=0)) + 1, bins + 1))
+        for m, power in enumerate(powers):
+            table[:, power, :bins] += weights[:, m, None] * columns[:, m]
+        pull = np.ones(len(positions))
+        if outer is not None and outer.parameter.kind == "coupling":
+            pull = np.where(np.abs(positions) >= 0.5 * np.pi, 0.0, np.cos(positions)) ** top
+        table[:, 0, bins] = pull
+        return table
+
+    def _coefficients(self, shapes: Mapping[str, FloatArray]) -> FloatArray:
+        """Change of the counts over sigma by one unit of the normalisation, (rows, m, bins)."""
+        columns: FloatArray = self._rates.coefficients(dict(shapes) or None)[:, 1]
+        return columns
+
+    def _bounds(
+        self, at: Coordinate, narrowed: Mapping[str, tuple[float, float]]
+    ) -> tuple[float, float]:
+        name = at.parameter.name
+        low, high = at.bounds
+        if name in self._ranges:
+            start, stop = self._ranges[name]
+            if at.parameter.kind == "coupling" and at.power % 2 == 0:
+                inside = start <= 0.0 <= stop
+                squares = sorted((abs(start) ** at.power, abs(stop) ** at.power))
+                start, stop = (0.0 if inside else squares[0]), squares[1]
+            elif at.parameter.kind == "coupling":
+                start, stop = start**at.power, stop**at.power
+            low, high = max(low, start), min(high, stop)
+        if name in narrowed:
+            low, high = max(low, narrowed[name][0]), min(high, narrowed[name][1])
+        return low, high
+
+    def _coordinate(self, name: str) -> Coordinate:
+        parameter = self._parameter(name)
+        if parameter.kind == "shape":
+            return Coordinate(parameter)
+        column = self._exponents[:, self._rates.couplings.index(name)]
+        return Coordinate(parameter, reduce(math.gcd, (int(e) for e in column), 0) or 1)
+
+    def _parameter(self, name: str) -> Parameter:
+        return next(p for p in self._space.parameters if p.name == name)
+
+    def _scale(self, at: Coordinate, held: Mapping[str, float]) -> float:
+        """Size of u at which the coupling alone changes the direction by order one."""
+        shapes = {n: np.array([held.get(n, 1.0)]) for n in self._rates.shape_parameters}
+        columns = self._coefficients(shapes)[0]
+        own = self._exponents[:, self._rates.couplings.index(at.parameter.name)]
+        constant = np.linalg.norm(columns[self._exponents.sum(axis=1) == 0].sum(axis=0))
+        size = math.hypot(float(constant), 1.0)
+        sizes = [
+            (size / float(np.linalg.norm(columns[m]))) ** (at.power / int(own[m]))
+            for m in range(len(columns))
+            if own[m] > 0 and own[m] == self._exponents[m].sum() and columns[m].any()
+        ]
+        return min(sizes, default=1.0)
+
+    def _alike(self, left: str, right: str) -> bool:
+        """Whether two couplings enter only as one common sum of squares."""
+        shapes = {n: np.array([1.0]) for n in self._rates.shape_parameters}
+        columns = self._coefficients(shapes)[0]
+        squares = []
+        for name in (left, right):
+            rows = np.flatnonzero(self._exponents[:, self._rates.couplings.index(name)])
+            own = self._exponents[rows]
+            signed = self._parameter(name).minimum < 0.0 < self._parameter(name).maximum
+            if len(rows) != 1 or own.sum() != 2 or own.max() != 2 or not signed:
+                return False
+            squares.append(columns[rows[0]])
+        return bool(np.allclose(squares[0], squares[1], rtol=1e-12, atol=0.0))
+
+
+def _outer_ends(family: Family, data: FloatArray, level: FloatArray) -> FloatArray:
+    """Outermost positions of the outer parameter at which the score is at least a level."""
+    last = len(family.table) - 1
+    steps = family.rows.astype(float)
+    heights = np.stack([family.score_at(data, np.full(len(data), r)) for r in steps], axis=1)
+    best = family.best(data)
+    peak = _position_of(family, best[0])
+    ends = np.empty((len(data), 2))
+    for side, order in enumerate((range(len(steps)), range(len(steps) - 1, -1, -1))):
+        inside, outside = peak.copy(), np.full(len(data), np.nan)
+        found = np.zeros(len(data), dtype=bool)
+        before = None
+        for r in order:
+            here = ~found & (heights[:, r] >= level)
+            # The peak may lie between two rows that are both below the level.
+            beyond = steps[r] > peak if side == 0 else steps[r] < peak
+            stop = here | (~found & beyond)
+            inside[here] = steps[r]
+            outside[stop] = np.nan if before is None else before
+            found |= stop
+            before = steps[r]
+        whole = np.isnan(outside) & found
+        outside = np.where(np.isnan(outside), steps[-1] if side else steps[0], outside)
+        for _ in range(48):
+            middle = 0.5 * (inside + outside)
+            above = family.score_at(data, middle) >= level
+            inside, outside = np.where(above, middle, inside), np.where(above, outside, middle)
+        ends[:, side] = np.where(whole & (inside == outside), float(last) * side, inside)
+    return ends
+
+
+def _position_of(family: Family, value: FloatArray) -> FloatArray:
+    """Position, in rows of the table, of values of the outer parameter."""
+    assert family.outer is not None
+    if family.outer.parameter.kind == "shape":
+        at = np.log(np.clip(value, *_MASS_RANGE_MEV))
+    else:
+        power = family.outer.power
+        u = np.copysign(np.abs(value) ** power, value) if power % 2 else np.abs(value) ** power
+        at = np.arctan(u / family.outer_scale)
+    first, last = family.positions[0], family.positions[-1]
+    position: FloatArray = (at - first) / (last - first) * (len(family.positions) - 1)
+    return np.clip(position, 0.0, len(family.positions) - 1.0)
+
+
+def _contiguous(data: ArrayLike) -> FloatArray:
+    return np.ascontiguousarray(np.atleast_2d(np.asarray(data, dtype=float)))
+
+
+def _squared(data: FloatArray) -> FloatArray:
+    squared: FloatArray = np.einsum("tn,tn->t", data, data)
+    return squared
+
+
+def _too_many(names: Sequence[str]) -> InputError:
+    return InputError(
+        f"toys are fitted in two parameters at most, not {', '.join(names)}",
+        where="--profile",
+        mend="hold some with --set NAME=VALUE",
+    )
