@@ -21,6 +21,7 @@ _COMMANDS = {
     "build": "build response tensors",
     "inspect": "show what a tensor store or a scan holds",
     "predict": "counts of every bin, and their chi2",
+    "fit": "best fit of a model, and how good it is",
     "limit": "allowed intervals of one parameter, without a grid",
     "boundary": "exact boundary of a coupling along an axis",
     "scan": "chi2 on a grid, into a zarr store",

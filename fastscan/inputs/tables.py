@@ -103,6 +103,11 @@ class DataFile:
         return cls._of(path, read_bytes(path))
 
     @classmethod
+    def made(cls, name: str, text: str) -> DataFile:
+        """A table that was computed: validated and hashed like a file, the name for messages."""
+        return cls._of(Path(name), text.encode())
+
+    @classmethod
     def shipped(cls, name: str) -> DataFile:
         """Read a shipped file and verify it against the manifest."""
         return cls._of(*read_shipped(name))

@@ -162,7 +162,7 @@ def draw_plane(
 
 
 def _ends(
-    posterior: PlanePosterior, i: int, inside: NDArray[np.bool_], *, logarithmic: bool
+    posterior: PlanePosterior, i: int, inside: NDArray[np.bool_] | np.bool_, *, logarithmic: bool
 ) -> tuple[float, float]:
     """Of the axis: the outermost region with room around it, within the box."""
     found = np.flatnonzero(inside)
