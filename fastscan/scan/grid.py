@@ -14,6 +14,7 @@ from fastscan.kernels import grid as grid_kernels
 from fastscan.kernels import normal_form
 from fastscan.models.rates import integer_power
 from fastscan.scan.axes import Axis
+from fastscan.scan.normal_forms import NormalForms
 from fastscan.statistics import Likelihood, normalisation_pull
 
 __all__ = ["Grid"]
@@ -98,6 +99,13 @@ class Grid:
             self._powers = np.zeros(exponents.shape[0], dtype=np.int64)
             self._u = np.zeros(1)
         self._degree = int(self._powers.max(initial=0))
+        self._forms = NormalForms(
+            self._rates,
+            self._data,
+            self._sigma,
+            self._sigma_alpha**-2,
+            self._values[self.axes[0].name] if self._shapes == 1 else None,
+        )
 
     def evaluate(self, slices: tuple[slice, ...], out: FloatArray | None = None) -> FloatArray:
         """Chi2 on a block of the grid.
@@ -178,26 +186,39 @@ class Grid:
         Rising powers of the inner coupling raised to `power`; outer points in C order.
         """
         masses = self._product([a.name for a in self.axes[: self._shapes]], slices)
-        coefficients = self._rates.coefficients(masses or None) / self._sigma
-        outer = self._product(self._outer, slices[self._shapes :])
-        points = prod(np.size(v) for v in list(outer.values())[:1])
-        weights = np.ones((points, self._powers.size))
+        squares = self._forms.squares(masses, slices[0])
+        weights = self._outer_weights(slices[self._shapes :])
+        outer = weights.shape[1]
+        numerator = np.empty((squares.shape[0] * outer, 2 * self._degree + 1))
+        denominator = np.empty_like(numerator)
+        cancelled = np.empty(numerator.shape[0], dtype=np.bool_)
+        arguments = self._powers, self._data / self._sigma, self._sigma_alpha**-2
+        normal_form.row_polynomials(squares, weights, *arguments, numerator, denominator, cancelled)
+        if cancelled.any():
+            rows = np.flatnonzero(cancelled)
+            shapes, which = np.unique(rows // outer, return_inverse=True)
+            coefficients = self._forms.coefficients({k: v[shapes] for k, v in masses.items()})
+            top, bottom = numerator[rows], denominator[rows]
+            normal_form.sum_before_squaring(
+                coefficients[which],
+                np.ascontiguousarray(weights[:, rows % outer]),
+                *arguments,
+                top,
+                bottom,
+            )
+            numerator[rows], denominator[rows] = top, bottom
+        return numerator, denominator
+
+    def _outer_weights(self, slices: tuple[slice, ...]) -> FloatArray:
+        """Product of the outer couplings of each monomial, shape (monomials, outer points)."""
+        columns = self._product(self._outer, slices)
+        points = prod(np.size(v) for v in list(columns.values())[:1])
+        weights = np.ones((self._powers.size, points))
         for c, name in enumerate(self._outer):
             for m, exponent in enumerate(self._outer_exponents[:, c]):
-                weights[:, m] *= integer_power(outer[name], int(exponent))
-        rows = coefficients.shape[0] * points
-        numerator = np.empty((rows, 2 * self._degree + 1))
-        denominator = np.empty_like(numerator)
-        normal_form.row_polynomials(
-            coefficients,
-            weights,
-            self._powers,
-            self._data / self._sigma,
-            self._sigma_alpha**-2,
-            numerator,
-            denominator,
-        )
-        return numerator, denominator
+                if exponent:
+                    weights[m] *= integer_power(columns[name], int(exponent))
+        return weights
 
     def _product(self, names: list[str], slices: tuple[slice, ...]) -> dict[str, FloatArray]:
         """Every combination of the axes' points in a block, one flat column for each axis."""
