@@ -141,11 +141,26 @@ class Grid:
 
     def inside(self, slices: tuple[slice, ...], level: float) -> int:
         """Number of points of a block with chi2 at most ``level``, without writing them."""
+        return int(self._inside(slices, level)[0].sum())
+
+    def spans(
+        self, slices: tuple[slice, ...], level: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and last point with chi2 at most ``level`` along the innermost coupling.
+
+        Both count from the start of the block; where there is none the first is its length, the
+        last -1. Shape of the block without its last axis.
+        """
+        _, first, last = self._inside(slices, level)
+        points = [len(range(*s.indices(n))) for s, n in zip(slices, self.shape, strict=True)]
+        return first.reshape(points[:-1]), last.reshape(points[:-1])
+
+    def _inside(self, slices: tuple[slice, ...], level: float) -> NDArray[np.int64]:
         numerator, denominator = self._checked_rows(slices)
-        count = np.zeros(numerator.shape[0], dtype=np.int64)
+        found = np.empty((3, numerator.shape[0]), dtype=np.int64)
         u = self._u[slices[-1]] if self.coupling_innermost else self._u
-        grid_kernels.ratio_inside(numerator, denominator, u, level, count)
-        return int(count.sum())
+        grid_kernels.ratio_inside(numerator, denominator, u, level, *found)
+        return found
 
     def alpha_hat(self, index: tuple[int, ...]) -> float:
         """Normalisation shift at which chi2 of one grid point is reached."""
