@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import reduce
 from math import gcd, prod
 
@@ -99,13 +100,7 @@ class Grid:
             self._powers = np.zeros(exponents.shape[0], dtype=np.int64)
             self._u = np.zeros(1)
         self._degree = int(self._powers.max(initial=0))
-        self._forms = NormalForms(
-            self._rates,
-            self._data,
-            self._sigma,
-            self._sigma_alpha**-2,
-            self._values[self.axes[0].name] if self._shapes == 1 else None,
-        )
+        self._forms = self._normal_forms()
 
     def evaluate(self, slices: tuple[slice, ...], out: FloatArray | None = None) -> FloatArray:
         """Chi2 on a block of the grid.
@@ -169,10 +164,24 @@ class Grid:
         pull = normalisation_pull(counts, self._data, self._sigma, self._sigma_alpha)
         return float(pull)
 
+    def at_points(self, values: FloatArray) -> Grid:
+        """The same grid with other points on its first axis, in any order."""
+        other = copy(self)
+        other.shape = (values.size, *self.shape[1:])
+        other._values = {**self._values, self.axes[0].name: values}
+        if self._shapes:
+            other._forms = other._normal_forms()
+        return other
+
     @property
     def coupling_innermost(self) -> bool:
         """Whether the last axis is a coupling, along which rows are polynomials."""
         return self._shapes < len(self.axes)
+
+    def _normal_forms(self) -> NormalForms:
+        masses = self._values[self.axes[0].name] if self._shapes == 1 else None
+        pull = self._sigma_alpha**-2
+        return NormalForms(self._rates, self._data, self._sigma, pull, masses)
 
     def _checked_rows(self, slices: tuple[slice, ...]) -> tuple[FloatArray, FloatArray]:
         """Rows, both polynomials and all their partial sums bounded over the whole row."""

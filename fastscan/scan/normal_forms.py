@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 # Proven error of an interpolated square, relative to the sum of the sizes of its terms. Rounding
 # adds up to 256 (an octave to the fourth power of a propagator) times that of a double.
 _ERROR = 1e-14
+# Axes shorter than this are not worth a thought; most functions need more nodes.
+_FEW = 16
 _HALF_OCTAVE = 0.5 * math.log(2.0)
 # An octave whose values between nodes are off by more was made with a wrong statement of growths.
 _SUSPECT = 1e-10
@@ -55,8 +57,8 @@ class NormalForms:
         self._tables: FloatArray | None = None
         if masses is None:
             return
-        degree = interpolation_degree(rates)
-        if degree is None or masses.size <= degree + 1:
+        degree = interpolation_degree(rates) if masses.size >= _FEW else None
+        if degree is None:
             return
         octave = np.empty(masses.size, dtype=np.int64)
         self._place = np.empty(masses.size)
@@ -149,13 +151,13 @@ def interpolation_degree(rates: Rates, error: float = _ERROR) -> int | None:
     is any sum of such functions to that part of the sum of their sizes. The least n over rho.
     """
     growths = rates.model.growths
-    powers = [block.powers for block in rates.blocks]
+    powers = {block.powers for block in rates.blocks}
     if len(rates.shape_parameters) != 1 or not powers:
         return None
     if any(name not in growths for product in powers for name, _ in product):
         return None
     best = math.inf
-    for ellipse in np.linspace(1.5, 20.0, 371):
+    for ellipse in np.linspace(1.5, 9.5, 41):
         # Squares hold products of two terms.
         growth = 2.0 * max(
             sum(power * math.log(growths[name](_HALF_OCTAVE, ellipse)) for name, power in product)
