@@ -47,6 +47,7 @@ def measure_grid(case: GridCase, workers: int, repetitions: int) -> Iterator[Ent
     u = grid.axes[-1].values ** grid.power
     rows = [grid.rows(block) for block in slices]
     lowest = [np.empty(len(numerator)) for numerator, _ in rows]
+    inside_of = [np.empty((3, len(numerator)), dtype=np.int64) for numerator, _ in rows]
     level = float(grid.evaluate(tuple(slice(0, 1) for _ in grid.shape)).min())
     out = np.empty(grid.shape)
 
@@ -72,7 +73,7 @@ def measure_grid(case: GridCase, workers: int, repetitions: int) -> Iterator[Ent
 
         def inside(number: int) -> None:
             block = _inner(u, slices[number])
-            grid_kernels.ratio_inside(*rows[number], block, level, lowest[number])
+            grid_kernels.ratio_inside(*rows[number], block, level, *inside_of[number])
 
         seconds = in_turn(
             repetitions,

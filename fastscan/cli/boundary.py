@@ -41,6 +41,15 @@ from fastscan.cli.common import (
     help="The coupling that is bounded [default: the model's first coupling off the axis].",
 )
 @click.option(
+    "--profile",
+    "profiled",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_parameter,
+    help="Coupling that chi2 is minimised over: one whose square adds to that of --poi, as "
+    "q_etau's does to q_emu's.",
+)
+@click.option(
     "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
 )
 @click.option(
@@ -67,6 +76,7 @@ def command(
     assignments: tuple[str, ...],
     axis: str,
     poi: str | None,
+    profiled: tuple[str, ...],
     cl: float,
     dof: int,
     tolerance: float | None,
@@ -100,6 +110,7 @@ def command(
         dof=dof,
         tolerance=tolerance,
         workers=workers,
+        profiled=profiled,
     )
     likelihood_name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
     path = Path(out or f"{likelihood_name}-boundary.csv")

@@ -10,8 +10,13 @@ from fastscan.kernels.compilation import jit
 
 __all__ = ["ratio_inside", "ratio_minima", "ratio_rows", "row_minima", "row_posteriors"]
 
-# A stretch of a row that stays in the nearest cache between two passes over it.
-TILE = 1024
+# Points of a row that a reduction passes over, or computes, together.
+STRETCH = 32
+# Their number is rounded up to a multiple of this, for loops over a few vectors do not end well.
+WHOLE = 32
+# Of a double, with room: times the square of the terms of a polynomial, far above what its
+# evaluation, and that of its bounds, can lose.
+ROUNDING = 1e-15
 
 FloatArray = np.ndarray
 
@@ -86,18 +91,164 @@ def _count_inside(values: FloatArray, level: float) -> int:
 
 
 @jit
+def _reach(u: FloatArray, low: FloatArray, high: FloatArray) -> None:
+    """Lowest and highest u in each stretch, whatever their order is; the first one fills up."""
+    for number in range(low.size):
+        start = number * STRETCH if number * STRETCH < u.size else 0
+        least = most = u[start]
+        for i in range(start, min(start + STRETCH, u.size)):
+            least = min(least, u[i])
+            most = max(most, u[i])
+        low[number] = least
+        high[number] = most
+
+
+@jit
+def _bound_difference(
+    n: FloatArray,
+    d: FloatArray,
+    level: float,
+    low: FloatArray,
+    high: FloatArray,
+    floor: FloatArray,
+    ceiling: FloatArray,
+) -> None:
+    """Bounds of N - level D, as `_ratio_row` computes both, on each stretch from low to high.
+
+    Q = N - level D as a polynomial in t = u - low >= 0, its Taylor shift, lies between the sums of
+    its negative and of its positive terms at the upper end. The margin exceeds what rounding does
+    to N, D and these sums: where the floor is positive, every N(u_i) / D(u_i) is above the level
+    (given D > 0), where the ceiling is negative below. (x - |x|) / 2 is min(x, 0), exactly, in a
+    loop that is vectorised.
+    """
+    terms = n.size
+    margin = ROUNDING * (terms + 2) ** 2
+    if terms == 3:
+        n0, n1, n2 = n[0], n[1], n[2]
+        d0, d1, d2 = level * d[0], level * d[1], level * d[2]
+        q0, q1, q2 = n0 - d0, n1 - d1, n2 - d2
+        s0, s1, s2 = abs(n0) + abs(d0), abs(n1) + abs(d1), abs(n2) + abs(d2)
+        for j in range(low.size):
+            x = low[j]
+            t = high[j] - x
+            r = abs(x) + t
+            c1 = q1 + q2 * x
+            c0 = q0 + c1 * x
+            c1 = c1 + q2 * x
+            error = margin * ((s2 * r + s1) * r + s0)
+            floor[j] = c0 + 0.5 * (((q2 - abs(q2)) * t + (c1 - abs(c1))) * t) - error
+            ceiling[j] = c0 + 0.5 * (((q2 + abs(q2)) * t + (c1 + abs(c1))) * t) + error
+    elif terms == 5:
+        n0, n1, n2, n3, n4 = n[0], n[1], n[2], n[3], n[4]
+        d0, d1, d2 = level * d[0], level * d[1], level * d[2]
+        d3, d4 = level * d[3], level * d[4]
+        q0, q1, q2, q3, q4 = n0 - d0, n1 - d1, n2 - d2, n3 - d3, n4 - d4
+        s0, s1, s2 = abs(n0) + abs(d0), abs(n1) + abs(d1), abs(n2) + abs(d2)
+        s3, s4 = abs(n3) + abs(d3), abs(n4) + abs(d4)
+        for j in range(low.size):
+            x = low[j]
+            t = high[j] - x
+            r = abs(x) + t
+            c3 = q3 + q4 * x
+            c2 = q2 + c3 * x
+            c1 = q1 + c2 * x
+            c0 = q0 + c1 * x
+            c3 = c3 + q4 * x
+            c2 = c2 + c3 * x
+            c1 = c1 + c2 * x
+            c3 = c3 + q4 * x
+            c2 = c2 + c3 * x
+            c3 = c3 + q4 * x
+            error = margin * ((((s4 * r + s3) * r + s2) * r + s1) * r + s0)
+            down = ((q4 - abs(q4)) * t + (c3 - abs(c3))) * t + (c2 - abs(c2))
+            up = ((q4 + abs(q4)) * t + (c3 + abs(c3))) * t + (c2 + abs(c2))
+            floor[j] = c0 + 0.5 * ((down * t + (c1 - abs(c1))) * t) - error
+            ceiling[j] = c0 + 0.5 * ((up * t + (c1 + abs(c1))) * t) + error
+    else:
+        shifted = np.empty(terms)
+        for j in range(low.size):
+            x = low[j]
+            t = high[j] - x
+            r = abs(x) + t
+            size = 0.0
+            for k in range(terms - 1, -1, -1):
+                part = level * d[k]
+                shifted[k] = n[k] - part
+                size = size * r + (abs(n[k]) + abs(part))
+            for i in range(terms - 1):
+                for k in range(terms - 2, i - 1, -1):
+                    shifted[k] += x * shifted[k + 1]
+            down = up = 0.0
+            for k in range(terms - 1, 0, -1):
+                down = (down + (shifted[k] - abs(shifted[k]))) * t
+                up = (up + (shifted[k] + abs(shifted[k]))) * t
+            floor[j] = shifted[0] + 0.5 * down - margin * size
+            ceiling[j] = shifted[0] + 0.5 * up + margin * size
+
+
+@jit
+def _doubt_sign(
+    d: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    lowest: float,
+    nothing: FloatArray,
+    work: FloatArray,
+    floor: FloatArray,
+    ceiling: FloatArray,
+) -> None:
+    """Take certainty back where D might be computed as negative: the ratio has its sign.
+
+    ``lowest`` is the least of ``low``.
+    """
+    sure = lowest >= 0.0
+    for k in range(d.size):
+        sure = sure and d[k] >= 0.0
+    if sure:
+        return
+    _bound_difference(d, nothing, 0.0, low, high, work[0], work[1])
+    for j in range(low.size):
+        # Not above zero, or not a number.
+        if not work[0, j] > 0.0:
+            floor[j] = -np.inf
+            ceiling[j] = np.inf
+
+
+@jit
 def ratio_minima(
     numerator: FloatArray, denominator: FloatArray, u: FloatArray, lowest: FloatArray
 ) -> None:
-    """Fill ``lowest[r]`` with the smallest of N_r(u_i) / D_r(u_i), without writing the row."""
-    tile = np.empty(TILE)
+    """Fill ``lowest[r]`` with the smallest of N_r(u_i) / D_r(u_i), without writing the row.
+
+    Stretches that can not hold it are passed over; the others are computed as `ratio_rows` does.
+    """
+    stretches = (u.size + STRETCH - 1) // STRETCH
+    size = (stretches + WHOLE - 1) // WHOLE * WHOLE
+    low, high = np.empty(size), np.empty(size)
+    _reach(u, low, high)
+    lowest_u = low.min()
+    # The minimum is looked for first where that of the row before was.
+    guess = 0
+    floor, ceiling = np.empty(size), np.empty(size)
+    work = np.empty((2, size))
+    values = np.empty(STRETCH)
+    nothing = np.zeros(numerator.shape[1])
     for r in range(numerator.shape[0]):
-        least = np.inf
-        for start in range(0, u.size, TILE):
-            part = u[start : start + TILE]
-            values = tile[: part.size]
-            _ratio_row(numerator[r], denominator[r], part, values)
-            least = min(least, _least(values))
+        n, d = numerator[r], denominator[r]
+        near = u[guess * STRETCH : (guess + 1) * STRETCH]
+        _ratio_row(n, d, near, values[: near.size])
+        least = _least(values[: near.size])
+        _bound_difference(n, d, least, low, high, floor, ceiling)
+        _doubt_sign(d, low, high, lowest_u, nothing, work, floor, ceiling)
+        done = guess
+        for j in range(stretches):
+            if floor[j] > 0.0 or j == done:
+                continue
+            part = u[j * STRETCH : (j + 1) * STRETCH]
+            _ratio_row(n, d, part, values[: part.size])
+            found = _least(values[: part.size])
+            if found < least:
+                least, guess = found, j
         lowest[r] = least
 
 
@@ -108,16 +259,49 @@ def ratio_inside(
     u: FloatArray,
     level: float,
     count: FloatArray,
+    first: FloatArray,
+    last: FloatArray,
 ) -> None:
-    """Fill ``count[r]`` with the number of points of row r at or below ``level``."""
-    tile = np.empty(TILE)
+    """Fill the number of points of row r at or below ``level``, and the first and last of them.
+
+    Without any, ``first`` is the number of points and ``last`` is -1. Stretches that are wholly in
+    or out are not computed point by point.
+    """
+    stretches = (u.size + STRETCH - 1) // STRETCH
+    size = (stretches + WHOLE - 1) // WHOLE * WHOLE
+    low, high = np.empty(size), np.empty(size)
+    _reach(u, low, high)
+    lowest_u = low.min()
+    floor, ceiling = np.empty(size), np.empty(size)
+    work = np.empty((2, size))
+    values = np.empty(STRETCH)
+    nothing = np.zeros(numerator.shape[1])
     for r in range(numerator.shape[0]):
-        count[r] = 0
-        for start in range(0, u.size, TILE):
-            part = u[start : start + TILE]
-            values = tile[: part.size]
-            _ratio_row(numerator[r], denominator[r], part, values)
-            count[r] += _count_inside(values, level)
+        n, d = numerator[r], denominator[r]
+        _bound_difference(n, d, level, low, high, floor, ceiling)
+        _doubt_sign(d, low, high, lowest_u, nothing, work, floor, ceiling)
+        inside = 0
+        begin, end = u.size, -1
+        for j in range(stretches):
+            if floor[j] > 0.0:
+                continue
+            start, stop = j * STRETCH, min((j + 1) * STRETCH, u.size)
+            left, right = start, stop - 1
+            if ceiling[j] < 0.0:
+                inside += stop - start
+            else:
+                part = values[: stop - start]
+                _ratio_row(n, d, u[start:stop], part)
+                found = _count_inside(part, level)
+                if found == 0:
+                    continue
+                inside += found
+                while values[left - start] > level:
+                    left += 1
+                while values[right - start] > level:
+                    right -= 1
+            begin, end = min(begin, left), right
+        count[r], first[r], last[r] = inside, begin, end
 
 
 @jit

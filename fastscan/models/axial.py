@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from fastscan.models.base import (
     Parameter,
     Recoils,
     mediator_propagator,
+    propagator_growth,
 )
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.sm import StandardModel
@@ -47,6 +49,7 @@ class AxialMediator(Model):
         Parameter("g", "1", 0.0, "g_A", "universal coupling", minimum=0.0),
         WEAK_MIXING_ANGLE,
     )
+    growths: ClassVar = {"propagator": propagator_growth}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """SM plus a**2 G_F**2 M_N/pi (1 + M_N T/2E**2) times spin response; g_A -> g_A + a.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -25,13 +25,17 @@ from fastscan.tensors import ChannelResponse
 __all__ = [
     "MEDIATOR_MASS",
     "WEAK_MIXING_ANGLE",
+    "Growth",
     "Model",
     "Parameter",
     "Recoils",
     "mediator_propagator",
+    "propagator_growth",
 ]
 
 FloatArray = NDArray[np.float64]
+# See `Model.growths`: (half the width of an interval of ln M, parameter of an ellipse) -> bound.
+Growth = Callable[[float, float], float]
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,11 @@ class Model(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     # Parameters that a limit on one of them profiles unless told otherwise.
     profiled_by_default: ClassVar[tuple[str, ...]] = ()
+    # Function symbols that are analytic in the logarithm of the one shape parameter, each with a
+    # bound of |f| anywhere on the Bernstein ellipse around an interval, relative to f at any point
+    # of that interval. Long axes interpolate them, to an error that follows from the bound;
+    # functions that are not named here are computed at every point.
+    growths: ClassVar[Mapping[str, Growth]] = {}
 
     @abstractmethod
     def cross_section(self, recoils: Recoils) -> Polynomial:
@@ -239,3 +248,18 @@ def mediator_propagator(recoils: Recoils, shape: Mapping[str, FloatArray]) -> Fl
     mass_squared = shape["mass_mev"][:, None] ** 2
     propagator: FloatArray = 1.0 / (mass_squared + recoils.momentum_squared_mev2[None, :])
     return propagator
+
+
+def propagator_growth(half_width: float, ellipse: float) -> float:
+    """Bound of `mediator_propagator` for `Model.growths`, whatever the momentum transfer is.
+
+    At complex ln M**2 = s the ellipse of parameter rho around an interval of half-width 2 h, h that
+    of ln M, reaches Re s = h (rho + 1/rho) from its centre, Im s = h (rho - 1/rho). As
+    ``|exp(s) + a| >= (|exp(s)| + a) cos(Im s / 2)`` for a >= 0, there
+    ``|1 / (exp(s) + a)| <= exp(2 h + h (rho + 1/rho)) / cos(Im s / 2)`` times any value on the
+    interval; all poles have Im s = pi.
+    """
+    angle = 0.5 * half_width * (ellipse - 1.0 / ellipse)
+    if angle >= 0.5 * math.pi:
+        return math.inf
+    return math.exp(half_width * (2.0 + ellipse + 1.0 / ellipse)) / math.cos(angle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from fastscan.models.base import (
     Parameter,
     Recoils,
     mediator_propagator,
+    propagator_growth,
 )
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.sm import StandardModel
@@ -50,6 +52,7 @@ class PseudoscalarMediator(Model):
         Parameter("g", "1", 0.0, "g_P", "universal coupling", minimum=0.0),
         WEAK_MIXING_ANGLE,
     )
+    growths: ClassVar = {"propagator": propagator_growth}
 
     def __init__(self, anomaly: bool = True) -> None:
         self.anomaly = bool(anomaly)

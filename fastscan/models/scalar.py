@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from fastscan.models.base import (
     Parameter,
     Recoils,
     mediator_propagator,
+    propagator_growth,
 )
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.sm import StandardModel
@@ -44,6 +46,7 @@ class ScalarMediator(Model):
         Parameter("g", "1", 0.0, r"g_\phi", "universal coupling", minimum=0.0),
         WEAK_MIXING_ANGLE,
     )
+    growths: ClassVar = {"propagator": propagator_growth}
 
     def __init__(self, up_mass_mev: float = 2.16, down_mass_mev: float = 4.70) -> None:
         for name, value in (("up_mass_mev", up_mass_mev), ("down_mass_mev", down_mass_mev)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from fastscan.models.base import (
     Parameter,
     Recoils,
     mediator_propagator,
+    propagator_growth,
 )
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.sm import StandardModel
@@ -44,6 +46,7 @@ class TensorMediator(Model):
         Parameter("g", "1", 0.0, "g_T", "universal coupling", minimum=0.0),
         WEAK_MIXING_ANGLE,
     )
+    growths: ClassVar = {"propagator": propagator_growth}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """SM plus g**4 M_N / (pi (M**2 + 2 M_N T)**2) (4 - M_N T/E**2) times spin response.

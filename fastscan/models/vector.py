@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from fastscan.models.base import (
     Parameter,
     Recoils,
     mediator_propagator,
+    propagator_growth,
 )
 from fastscan.models.polynomial import Polynomial, symbol
 
@@ -96,6 +98,7 @@ class VectorMediator(Model):
         Parameter("g", "1", 0.0, "g", "gauge coupling", minimum=0.0),
         WEAK_MIXING_ANGLE,
     )
+    growths: ClassVar = {"propagator": propagator_growth}
 
     def __init__(self, charges: str = "b-l") -> None:
         self.charges = Charges.parse(charges)

@@ -6,7 +6,7 @@ at a level L is where N - L D changes sign: roots of one small polynomial.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from fastscan.exceptions import InputError
+from fastscan.kernels import roots as root_kernels
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.statistics import Likelihood, delta_chi2
-from fastscan.statistics.surface import bounds_of_power
+from fastscan.statistics.surface import Surface, bounds_of_power
 
 __all__ = ["Boundary", "find_boundary", "write_boundary"]
 
@@ -88,6 +89,7 @@ def find_boundary(
     dof: int = 2,
     tolerance: float | None = None,
     workers: int | None = None,
+    profiled: Sequence[str] = (),
 ) -> Boundary:
     """Find the boundary of a coupling at each point of an axis.
 
@@ -107,11 +109,16 @@ def find_boundary(
         axis), is right to this relative accuracy; the axis gives the points to start from.
     workers : int, optional
         Threads; all processors by default.
+    profiled : sequence of str, optional
+        Couplings that chi2 is minimised over, exactly: those that add to the counts only through
+        one sum of squares with ``poi``, as transition elements of other flavours do. They can make
+        up for any smaller value of it, so what is allowed at a point is one interval around zero.
 
     Raises
     ------
     InputError
-        A bad parameter, level or tolerance, or a coupling that is a mass.
+        A bad parameter, level or tolerance, a coupling that is a mass, or one to profile that
+        enters in another way.
     """
     rise = delta_chi2(cl, dof)
     parameter = likelihood.model.parameter(poi, "--poi")
@@ -125,14 +132,17 @@ def find_boundary(
             where="--tolerance",
             mend="write one in a thousand as 1e-3",
         )
-    plane = _Plane(likelihood, axis, poi, dict(given or {}), workers)
+    _check_profiled(likelihood, axis.name, poi, given or {}, profiled)
+    plane = _Plane(likelihood, axis, poi, dict(given or {}), workers, bool(profiled))
     chi2_min, best_fit = plane.minimum()
     level = chi2_min + rise
     values = axis.values
     allowed = plane.allowed(values, level)
     if tolerance is not None:
         values, allowed = _refine(plane, axis, values, allowed, level, tolerance)
-    header = {**scan_header(likelihood, plane.grid(axis.values)), "cl": cl, "dof": dof}
+    about = scan_header(likelihood, plane.grid(axis.values))
+    held = {name: value for name, value in about["parameters"].items() if name not in profiled}
+    header = {**about, "parameters": held, "cl": cl, "dof": dof, "profiled": list(profiled)}
     domain = (max(parameter.minimum, -np.inf), parameter.maximum)
     return Boundary(axis.name, poi, values, allowed, chi2_min, level, best_fit, header, domain)
 
@@ -153,6 +163,7 @@ def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = Fa
         "content": f"excluded at {100 * header['cl']:g} % C.L., {header['dof']} degrees of freedom",
         "best fit": f"{best}, chi2 = {boundary.chi2_min:.9g}",
         "level": f"chi2 = {boundary.level:.9g}",
+        "profiled": ", ".join(header["profiled"]) or "none",
         **header_lines(header),
     }
     columns = [boundary.axis_name, "piece", f"{boundary.poi}_low", f"{boundary.poi}_high"]
@@ -162,6 +173,43 @@ def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = Fa
         for number, (low, high) in enumerate(boundary.excluded(i))
     )
     write_text(Path(path), table_text(about, columns, rows), overwrite=overwrite)
+
+
+def _check_profiled(
+    likelihood: Likelihood,
+    axis: str,
+    poi: str,
+    given: Mapping[str, float],
+    profiled: Sequence[str],
+) -> None:
+    names = likelihood.profiled_names(poi, given, tuple(profiled))
+    if axis in names:
+        raise InputError(
+            f"{axis} is both profiled and the axis", where="--profile", mend="leave one out"
+        )
+    if not names:
+        return
+    free = {axis, poi, *names}
+    held = {k: v for k, v in likelihood.parameters(given).items() if k not in free}
+    rates = likelihood.rates(held)
+    shape = {name: np.array([1.0]) for name in rates.shape_parameters}
+    couplings = tuple(likelihood.model.parameter(name) for name in rates.couplings)
+    surface = Surface(
+        couplings,
+        rates.exponents,
+        rates.coefficients(shape)[0] / likelihood.sigma,
+        likelihood.data / likelihood.sigma,
+        likelihood.sigma_alpha**-2,
+    )
+    for name in names:
+        own, other = (rates.couplings.index(n) if n in rates.couplings else -1 for n in (poi, name))
+        if other < 0 or not surface.alike(own, other):
+            raise InputError(
+                f"{name} can not be profiled exactly: it does not enter as a square beside {poi}'s",
+                where="--profile",
+                mend="profile other flavours of the transition element that is bounded, "
+                "or use: fastscan marginal",
+            )
 
 
 class _Plane:
@@ -174,21 +222,25 @@ class _Plane:
         poi: str,
         given: dict[str, float],
         workers: int | None,
+        outward: bool,
     ) -> None:
-        self._likelihood, self._axis, self._poi = likelihood, axis, poi
-        self._given, self._workers = given, workers
+        self._axis, self._poi, self._workers = axis, poi, workers
+        # Whether profiled partners can make up for a smaller coupling.
+        self._outward = outward
         self._parameter = likelihood.model.parameter(poi)
-        self._power = self.grid(axis.values[:1]).power
+        coupling = Axis(poi, self._parameter.default, self._parameter.default, 1)
+        self._grid = Grid(likelihood, [axis, coupling], given)
+        self._power = self._grid.power
 
     def grid(self, values: FloatArray) -> Grid:
         """The axis at some points, with the coupling innermost."""
-        coupling = Axis(self._poi, self._parameter.default, self._parameter.default, 1)
-        axes = [_Points.of(self._axis, values), coupling]
-        return Grid(self._likelihood, axes, self._given)
+        return self._grid.at_points(values)
 
     def rows(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Polynomials at points of the axis, on all workers."""
         grid = self.grid(values)
+        if values.size <= _ROWS:
+            return grid.rows((slice(None), slice(0, 1)))
         terms = grid.rows((slice(0, 1), slice(0, 1)))[0].shape[1]
         numerator = np.empty((values.size, terms))
         denominator = np.empty_like(numerator)
@@ -229,8 +281,7 @@ class _Plane:
         """Intervals of the coupling with chi2 at most ``level``, shape (points, pieces, 2)."""
         numerator, denominator = self.rows(values)
         lower, upper = bounds_of_power(self._parameter, self._power)
-        edges = np.empty((values.size, 0))
-        found: list[FloatArray] = [np.empty(0)] * (-(-values.size // _ROWS))
+        found: list[FloatArray] = [np.empty((0, 1, 2))] * (-(-values.size // _ROWS))
 
         def part(_: None, index: Index) -> None:
             own = slice(index[0] * _ROWS, (index[0] + 1) * _ROWS)
@@ -239,8 +290,16 @@ class _Plane:
 
         with executor("threads", self._workers) as run:
             run(part, None, ((i,) for i in range(len(found))), lambda: None)
-        edges = np.concatenate(found)
-        return self._unfold(edges)
+        most = max((pieces.shape[1] for pieces in found), default=0)
+        pieces = np.concatenate([_widen(pieces, most) for pieces in found])
+        if self._outward:
+            reach = np.max(
+                pieces[:, :, 1], axis=1, initial=-np.inf, where=~np.isnan(pieces[..., 1])
+            )
+            some = reach >= 0.0
+            pieces = np.full((values.size, 1, 2), np.nan)
+            pieces[some, 0] = np.stack([np.zeros(some.sum()), reach[some]], axis=1)
+        return self._unfold(pieces)
 
     def _row_minima(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Exact minimum along the coupling at each point: u and chi2."""
@@ -249,7 +308,10 @@ class _Plane:
         slope = _multiply(_derivative(numerator), denominator)
         slope -= _multiply(numerator, _derivative(denominator))
         # The highest power cancels, exactly but for rounding.
-        roots = _real_roots(slope[:, :-1], denominator)
+        scaled, low, high, scale = _scaled(slope[:, :-1], denominator, lower, upper)
+        roots = np.empty((values.size, max(scaled.shape[1] - 1, 1)))
+        root_kernels.sign_changes(scaled, low, high, roots)
+        roots *= scale[:, None]
         ends = [np.full((values.size, 1), end) for end in (lower, upper) if np.isfinite(end)]
         candidates = np.concatenate([roots, *ends], axis=1)
         outside = ~((candidates >= lower) & (candidates <= upper))
@@ -274,96 +336,30 @@ class _Plane:
         return np.take_along_axis(both, order[:, :, None], axis=1)
 
 
-class _Points(Axis):
-    """An axis at given points."""
-
-    given: FloatArray
-
-    @classmethod
-    def of(cls, axis: Axis, values: FloatArray) -> _Points:
-        points = cls(axis.name, float(values[0]), float(values[-1]), max(values.size, 1))
-        object.__setattr__(points, "given", values)
-        return points
-
-    def __post_init__(self) -> None:
-        """Points come from an axis that was checked."""
-
-    @property
-    def values(self) -> FloatArray:
-        return self.given
-
-
 def _crossings(
     polynomial: FloatArray, denominator: FloatArray, lower: float, upper: float
 ) -> FloatArray:
     """Intervals of u on which each row's polynomial is not positive, NaN beyond the last."""
-    rows = np.arange(polynomial.shape[0])
-    roots = _real_roots(polynomial, denominator)
-    roots[~((roots > lower) & (roots < upper))] = np.nan
-    ends = np.full((rows.size, 1), lower), np.full((rows.size, 1), upper)
-    marks = np.concatenate([ends[0], np.sort(roots, axis=1), ends[1]], axis=1)
-    # NaN sorts last; the upper end stands behind it, so that marks read low, roots, NaN…, high.
-    pieces = np.full((rows.size, marks.shape[1] // 2 + 1, 2), np.nan)
-    count = np.zeros(rows.size, dtype=int)
-    open_at = np.full(rows.size, np.nan)
-    left = marks[:, 0]
-    for k in range(1, marks.shape[1]):
-        right = marks[:, k]
-        real = ~np.isnan(right)
-        below = real & (_evaluate(polynomial, _between(left, right)[:, None])[:, 0] <= 0.0)
-        start = below & np.isnan(open_at)
-        open_at[start] = left[start]
-        stop = real & ~below & ~np.isnan(open_at)
-        pieces[stop, count[stop]] = np.stack([open_at[stop], left[stop]], axis=1)
-        count[stop] += 1
-        open_at[stop] = np.nan
-        left = np.where(real, right, left)
-    last = ~np.isnan(open_at)
-    pieces[last, count[last]] = np.stack([open_at[last], left[last]], axis=1)
-    used = int((count + last).max(initial=0))
+    scaled, low, high, scale = _scaled(polynomial, denominator, lower, upper)
+    pieces = np.empty((scaled.shape[0], (scaled.shape[1] - 1) // 2 + 1, 2))
+    used = root_kernels.pieces_below(scaled, low, high, pieces)
+    # The bounds themselves, not what scaling there and back makes of them.
+    pieces = np.where(pieces == low[:, None, None], lower, pieces * scale[:, None, None])
+    pieces = np.where(pieces == (high * scale)[:, None, None], upper, pieces)
     return pieces[:, : max(used, 1)]
 
 
-def _between(left: FloatArray, right: FloatArray) -> FloatArray:
-    """A point inside each interval, one end of which may be infinite."""
-    with np.errstate(invalid="ignore"):
-        middle = 0.5 * (left + right)
-    wide = np.maximum(np.abs(np.where(np.isfinite(left), left, right)), 1e-300)
-    middle = np.where(np.isposinf(right), np.where(np.isfinite(left), left, 0.0) + wide, middle)
-    middle = np.where(np.isneginf(left), np.where(np.isfinite(right), right, 0.0) - wide, middle)
-    return np.where(np.isneginf(left) & np.isposinf(right), 0.0, middle)
-
-
-def _real_roots(polynomial: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Real roots of each row, NaN where there are fewer than the degree, shape (rows, degree).
-
-    Eigenvalues of companion matrices in a variable scaled row by row, then Newton steps.
-    """
+def _scaled(
+    polynomial: FloatArray, denominator: FloatArray, lower: float, upper: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Each row in a variable of its own in which D is balanced, its bounds there, and the scale."""
     top = denominator.shape[1] - 1
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = np.abs(denominator[:, 0] / denominator[:, top]) ** (1.0 / max(top, 1))
     scale = np.where(np.isfinite(scale) & (scale > 0.0), scale, 1.0)
     scaled = polynomial * scale[:, None] ** np.arange(polynomial.shape[1])
     scaled /= np.maximum(np.abs(scaled).max(axis=1, keepdims=True), 1e-300)
-    while scaled.shape[1] > 1 and not (np.abs(scaled[:, -1]) > 1e-14).any():
-        scaled = scaled[:, :-1]
-    degree = scaled.shape[1] - 1
-    if degree < 1:
-        return np.full((polynomial.shape[0], 1), np.nan)
-    lead = np.where(np.abs(scaled[:, -1]) > 1e-14, scaled[:, -1], 1e-14)
-    companion = np.zeros((scaled.shape[0], degree, degree))
-    companion[:, np.arange(1, degree), np.arange(degree - 1)] = 1.0
-    companion[:, :, -1] = -scaled[:, :-1] / lead[:, None]
-    roots = np.linalg.eigvals(companion)
-    near = np.abs(roots.imag) <= 1e-6 * np.abs(roots)
-    real = np.where(near, roots.real, np.nan)
-    slope = _derivative(scaled)
-    for _ in range(3):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = _evaluate(scaled, real) / _evaluate(slope, real)
-        small = np.abs(step) < 0.1 * np.abs(real)
-        real = np.where(small, real - step, real)
-    return real * scale[:, None]
+    return scaled, lower / scale, upper / scale, scale
 
 
 def _evaluate(polynomial: FloatArray, u: FloatArray) -> FloatArray:

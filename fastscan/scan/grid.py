@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import reduce
 from math import gcd, prod
 
@@ -14,6 +15,7 @@ from fastscan.kernels import grid as grid_kernels
 from fastscan.kernels import normal_form
 from fastscan.models.rates import integer_power
 from fastscan.scan.axes import Axis
+from fastscan.scan.normal_forms import NormalForms
 from fastscan.statistics import Likelihood, normalisation_pull
 
 __all__ = ["Grid"]
@@ -98,6 +100,7 @@ class Grid:
             self._powers = np.zeros(exponents.shape[0], dtype=np.int64)
             self._u = np.zeros(1)
         self._degree = int(self._powers.max(initial=0))
+        self._forms = self._normal_forms()
 
     def evaluate(self, slices: tuple[slice, ...], out: FloatArray | None = None) -> FloatArray:
         """Chi2 on a block of the grid.
@@ -133,11 +136,26 @@ class Grid:
 
     def inside(self, slices: tuple[slice, ...], level: float) -> int:
         """Number of points of a block with chi2 at most ``level``, without writing them."""
+        return int(self._inside(slices, level)[0].sum())
+
+    def spans(
+        self, slices: tuple[slice, ...], level: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and last point with chi2 at most ``level`` along the innermost coupling.
+
+        Both count from the start of the block; where there is none the first is its length, the
+        last -1. Shape of the block without its last axis.
+        """
+        _, first, last = self._inside(slices, level)
+        points = [len(range(*s.indices(n))) for s, n in zip(slices, self.shape, strict=True)]
+        return first.reshape(points[:-1]), last.reshape(points[:-1])
+
+    def _inside(self, slices: tuple[slice, ...], level: float) -> NDArray[np.int64]:
         numerator, denominator = self._checked_rows(slices)
-        count = np.zeros(numerator.shape[0], dtype=np.int64)
+        found = np.empty((3, numerator.shape[0]), dtype=np.int64)
         u = self._u[slices[-1]] if self.coupling_innermost else self._u
-        grid_kernels.ratio_inside(numerator, denominator, u, level, count)
-        return int(count.sum())
+        grid_kernels.ratio_inside(numerator, denominator, u, level, *found)
+        return found
 
     def alpha_hat(self, index: tuple[int, ...]) -> float:
         """Normalisation shift at which chi2 of one grid point is reached."""
@@ -146,10 +164,24 @@ class Grid:
         pull = normalisation_pull(counts, self._data, self._sigma, self._sigma_alpha)
         return float(pull)
 
+    def at_points(self, values: FloatArray) -> Grid:
+        """The same grid with other points on its first axis, in any order."""
+        other = copy(self)
+        other.shape = (values.size, *self.shape[1:])
+        other._values = {**self._values, self.axes[0].name: values}
+        if self._shapes:
+            other._forms = other._normal_forms()
+        return other
+
     @property
     def coupling_innermost(self) -> bool:
         """Whether the last axis is a coupling, along which rows are polynomials."""
         return self._shapes < len(self.axes)
+
+    def _normal_forms(self) -> NormalForms:
+        masses = self._values[self.axes[0].name] if self._shapes == 1 else None
+        pull = self._sigma_alpha**-2
+        return NormalForms(self._rates, self._data, self._sigma, pull, masses)
 
     def _checked_rows(self, slices: tuple[slice, ...]) -> tuple[FloatArray, FloatArray]:
         """Rows, both polynomials and all their partial sums bounded over the whole row."""
@@ -178,26 +210,39 @@ class Grid:
         Rising powers of the inner coupling raised to `power`; outer points in C order.
         """
         masses = self._product([a.name for a in self.axes[: self._shapes]], slices)
-        coefficients = self._rates.coefficients(masses or None) / self._sigma
-        outer = self._product(self._outer, slices[self._shapes :])
-        points = prod(np.size(v) for v in list(outer.values())[:1])
-        weights = np.ones((points, self._powers.size))
+        squares = self._forms.squares(masses, slices[0])
+        weights = self._outer_weights(slices[self._shapes :])
+        outer = weights.shape[1]
+        numerator = np.empty((squares.shape[0] * outer, 2 * self._degree + 1))
+        denominator = np.empty_like(numerator)
+        cancelled = np.empty(numerator.shape[0], dtype=np.bool_)
+        arguments = self._powers, self._data / self._sigma, self._sigma_alpha**-2
+        normal_form.row_polynomials(squares, weights, *arguments, numerator, denominator, cancelled)
+        if cancelled.any():
+            rows = np.flatnonzero(cancelled)
+            shapes, which = np.unique(rows // outer, return_inverse=True)
+            coefficients = self._forms.coefficients({k: v[shapes] for k, v in masses.items()})
+            top, bottom = numerator[rows], denominator[rows]
+            normal_form.sum_before_squaring(
+                coefficients[which],
+                np.ascontiguousarray(weights[:, rows % outer]),
+                *arguments,
+                top,
+                bottom,
+            )
+            numerator[rows], denominator[rows] = top, bottom
+        return numerator, denominator
+
+    def _outer_weights(self, slices: tuple[slice, ...]) -> FloatArray:
+        """Product of the outer couplings of each monomial, shape (monomials, outer points)."""
+        columns = self._product(self._outer, slices)
+        points = prod(np.size(v) for v in list(columns.values())[:1])
+        weights = np.ones((self._powers.size, points))
         for c, name in enumerate(self._outer):
             for m, exponent in enumerate(self._outer_exponents[:, c]):
-                weights[:, m] *= integer_power(outer[name], int(exponent))
-        rows = coefficients.shape[0] * points
-        numerator = np.empty((rows, 2 * self._degree + 1))
-        denominator = np.empty_like(numerator)
-        normal_form.row_polynomials(
-            coefficients,
-            weights,
-            self._powers,
-            self._data / self._sigma,
-            self._sigma_alpha**-2,
-            numerator,
-            denominator,
-        )
-        return numerator, denominator
+                if exponent:
+                    weights[m] *= integer_power(columns[name], int(exponent))
+        return weights
 
     def _product(self, names: list[str], slices: tuple[slice, ...]) -> dict[str, FloatArray]:
         """Every combination of the axes' points in a block, one flat column for each axis."""

@@ -7,25 +7,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastscan.kernels.grid import ratio_rows
-from fastscan.kernels.normal_form import contract_recoils, row_polynomials
+from fastscan.kernels.normal_form import (
+    contract_recoils,
+    row_polynomials,
+    square_monomials,
+    sum_before_squaring,
+)
 
 SIGMA_ALPHA = 0.2
 
 
 def polynomials(coefficients, weights, powers, data, sigma_alpha=SIGMA_ALPHA):
-    rows = coefficients.shape[0] * weights.shape[0]
-    # The kernel fills them: what was there before must not matter.
+    shapes, monomials, _ = coefficients.shape
+    rows = shapes * weights.shape[0]
+    # The kernels fill them: what was there before must not matter.
+    squares = np.full((shapes, monomials * (monomials + 2)), np.nan)
     numerator = np.full((rows, 2 * max(powers) + 1), np.nan)
     denominator = np.full((rows, 2 * max(powers) + 1), np.nan)
-    row_polynomials(
-        coefficients,
-        weights,
-        np.asarray(powers, dtype=np.int64),
-        data,
-        sigma_alpha**-2,
-        numerator,
-        denominator,
+    cancelled = np.ones(rows, dtype=bool)
+    constants = np.asarray(powers, dtype=np.int64), data, sigma_alpha**-2
+    square_monomials(coefficients, data, sigma_alpha**-2, squares)
+    by_monomial = np.ascontiguousarray(weights.T)
+    row_polynomials(squares, by_monomial, *constants, numerator, denominator, cancelled)
+    which = np.flatnonzero(cancelled)
+    top, bottom = numerator[which], denominator[which]
+    sum_before_squaring(
+        coefficients[which // weights.shape[0]],
+        np.ascontiguousarray(by_monomial[:, which % weights.shape[0]]),
+        *constants,
+        top,
+        bottom,
     )
+    numerator[which], denominator[which] = top, bottom
     return numerator, denominator
 
 
@@ -135,6 +148,29 @@ def test_rows_do_not_depend_on_their_company():
     together = chi2_rows(coefficients, weights, [0, 1, 2], data, u)
     alone = chi2_rows(coefficients[1:], weights[2:], [0, 1, 2], data, u[5:20])
     np.testing.assert_array_equal(together[5:, 5:20], alone)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([[0, 1], [0, 1, 2], [0, 1, 1, 2]]))
+def test_summing_first_gives_the_same_rows(seed, powers):
+    coefficients, weights, data = case(seed, 5, powers, shapes=1, outer=3)
+    constants = np.asarray(powers, dtype=np.int64), data, SIGMA_ALPHA**-2
+    expected = polynomials(coefficients, weights, powers, data)
+    numerator, denominator = np.full_like(expected[0], np.nan), np.full_like(expected[1], np.nan)
+    by_monomial = np.ascontiguousarray(weights.T)
+    three = np.repeat(coefficients, 3, axis=0)
+    sum_before_squaring(three, by_monomial, *constants, numerator, denominator)
+    np.testing.assert_allclose(numerator, expected[0], rtol=1e-12, atol=1e-10)
+    np.testing.assert_allclose(denominator, expected[1], rtol=1e-12)
+
+
+def test_many_outer_points_are_those_alone():
+    # More than are treated together, and a part of such a tile.
+    coefficients, weights, data = case(10, 5, [0, 1, 1, 2], shapes=2, outer=150)
+    together = polynomials(coefficients, weights, [0, 1, 1, 2], data)
+    for outer in (0, 63, 64, 149):
+        alone = polynomials(coefficients, weights[outer : outer + 1], [0, 1, 1, 2], data)
+        for rows, row in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(rows[outer::150], row)
 
 
 def test_denominator_is_signal_squared_plus_penalty():

@@ -100,6 +100,61 @@ def test_result_does_not_depend_on_workers(likelihoods):
     np.testing.assert_array_equal(one.allowed, two.allowed)
 
 
+PROFILES = {
+    "millicharge": (Axis("q_ee", -3e-12, 3e-12, 7), "q_emu", "q_etau"),
+    "electromagnetic": (Axis("q_ee", -3e-12, 3e-12, 7), "q_emu", "q_etau"),
+    "charge-radius": (Axis("r2_ee", -8e-31, 5e-31, 7), "r2_etau", "r2_emu"),
+}
+
+
+@pytest.mark.parametrize("model", PROFILES)
+def test_profiled_boundary_is_that_of_the_minimised_cube(model):
+    axis, poi, other = PROFILES[model]
+    likelihood = fastscan.likelihood(model)
+    boundary = find_boundary(likelihood, axis, poi, profiled=[other])
+    chi2 = Chi2Function(likelihood, [axis.name, poi, other])
+    reach = np.nanmax(boundary.allowed)
+    partner = np.linspace(0.0, 2.0 * reach, 4001)
+    for value, pieces in zip(boundary.values, boundary.allowed, strict=True):
+        low, high = pieces[0]
+        if np.isnan(low):
+            low, high = 0.0, -1.0
+        for coupling in np.linspace(-1.2 * reach, 1.2 * reach, 13):
+            points = [[value, coupling, x] for x in partner]
+            minimum = chi2(np.array(points)).min()
+            if abs(minimum - boundary.level) > 0.01:
+                assert (low <= coupling <= high) == (minimum <= boundary.level)
+
+
+def test_profiling_changes_neither_level_nor_outermost_bound():
+    axis, poi, other = PROFILES["millicharge"]
+    likelihood = fastscan.likelihood("millicharge")
+    held = find_boundary(likelihood, axis, poi)
+    profiled = find_boundary(likelihood, axis, poi, profiled=[other])
+    assert profiled.level == held.level
+    outermost = np.fmax.reduce(held.allowed[:, :, 1], axis=1)
+    np.testing.assert_array_equal(profiled.allowed[:, 0, 1], outermost)
+    assert profiled.header["profiled"] == [other]
+    assert other not in profiled.header["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("poi", "profiled", "message"),
+    [
+        ("q_ee", ["q_etau"], "does not enter as a square beside q_ee's"),
+        ("q_emu", ["sin2_theta_w"], "can not be profiled exactly"),
+        ("q_emu", ["q_emu"], "both profiled and the parameter of interest"),
+        ("q_etau", ["q_emu", "q_emu"], "profiled twice"),
+        ("q_etau", ["mass"], "unknown parameter 'mass'"),
+        ("q_etau", ["r2_etau"], "both profiled and the axis"),
+    ],
+)
+def test_what_can_not_be_profiled_is_refused(likelihoods, poi, profiled, message):
+    axis = Axis("r2_etau", -1e-30, 1e-30, 3)
+    with pytest.raises(InputError, match=message):
+        find_boundary(likelihoods["electromagnetic"], axis, poi, profiled=profiled)
+
+
 def test_csv(likelihoods, tmp_path):
     poi, axis = CASES["vector"]
     boundary = find_boundary(likelihoods["vector"], axis, poi)
