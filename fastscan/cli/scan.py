@@ -78,7 +78,7 @@ def command(
     Every point keeps its absolute chi2. A scan that was interrupted continues with the same command
     and --resume; results are bit-identical for any number of workers and any block size.
     """
-    from fastscan.scan import DEFAULT_BLOCK_POINTS, Axis, run_scan
+    from fastscan.scan import Axis, run_scan
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -95,7 +95,7 @@ def command(
             scheduler=scheduler,
             workers=workers,
             resume=resume,
-            block_points=DEFAULT_BLOCK_POINTS if block_points is None else block_points,
+            block_points=block_points,
             progress=lambda done, total: advance(done, total, f"{done} of {total} blocks"),
         )
     best = result.best_fit

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import reduce
 from math import gcd, prod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from fastscan.kernels import normal_form
 from fastscan.models.rates import integer_power
 from fastscan.scan.axes import Axis
 from fastscan.scan.normal_forms import NormalForms
+from fastscan.scan.plan import DEFAULT_BLOCK_POINTS
 from fastscan.statistics import Likelihood, normalisation_pull
 
 __all__ = ["Grid"]
@@ -46,11 +48,52 @@ class Grid:
         of a parameter's range.
     """
 
+    default_block_points: ClassVar = DEFAULT_BLOCK_POINTS
+
     def __init__(
         self,
         likelihood: Likelihood,
         axes: Sequence[Axis],
         given: Mapping[str, float] | None = None,
+    ) -> None:
+        self._set_axes(likelihood, axes, given)
+        self._sigma = likelihood.sigma
+        self._data = likelihood.data
+        self._sigma_alpha = likelihood.sigma_alpha
+        self._rates = likelihood.rates(self.fixed)
+        exponents = self._rates.exponents
+        inner = [] if self._shapes == len(self.axes) else [self.axes[-1].name]
+        self._outer = [a.name for a in self.axes[self._shapes :] if a.name not in inner]
+        self._outer_exponents = exponents[
+            :, [self._rates.couplings.index(name) for name in self._outer]
+        ]
+        if inner:
+            column = exponents[:, self._rates.couplings.index(inner[0])]
+            power = reduce(gcd, (int(e) for e in column), 0) or 1
+            self.power = power
+            self._powers = column // power
+            with np.errstate(over="ignore"):
+                self._u = np.asarray(integer_power(self._values[inner[0]], power))
+        else:
+            self.power = 1
+            self._powers = np.zeros(exponents.shape[0], dtype=np.int64)
+            self._u = np.zeros(1)
+        self._degree = int(self._powers.max(initial=0))
+        self._forms = self._normal_forms()
+
+    @staticmethod
+    def of(
+        likelihood: Likelihood, axes: Sequence[Axis], given: Mapping[str, float] | None = None
+    ) -> Grid:
+        """Grid of any likelihood: the normal form needs the normalisation as the only nuisance."""
+        if likelihood.one_normalisation:
+            return Grid(likelihood, axes, given)
+        from fastscan.scan.pulled_grid import PulledGrid
+
+        return PulledGrid(likelihood, axes, given)
+
+    def _set_axes(
+        self, likelihood: Likelihood, axes: Sequence[Axis], given: Mapping[str, float] | None
     ) -> None:
         given = dict(given or {})
         model = likelihood.model
@@ -76,31 +119,8 @@ class Grid:
         self.axes = tuple(sorted(axes, key=lambda axis: kinds[axis.name] == "coupling"))
         self.shape = tuple(axis.points for axis in self.axes)
         self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
-        self._sigma = likelihood.sigma
-        self._data = likelihood.data
-        self._sigma_alpha = likelihood.sigma_alpha
-        self._rates = likelihood.rates(self.fixed)
         self._values = {axis.name: axis.values for axis in self.axes}
-        self._shapes = len(self._rates.shape_parameters)
-        exponents = self._rates.exponents
-        inner = [] if self._shapes == len(self.axes) else [self.axes[-1].name]
-        self._outer = [a.name for a in self.axes[self._shapes :] if a.name not in inner]
-        self._outer_exponents = exponents[
-            :, [self._rates.couplings.index(name) for name in self._outer]
-        ]
-        if inner:
-            column = exponents[:, self._rates.couplings.index(inner[0])]
-            power = reduce(gcd, (int(e) for e in column), 0) or 1
-            self.power = power
-            self._powers = column // power
-            with np.errstate(over="ignore"):
-                self._u = np.asarray(integer_power(self._values[inner[0]], power))
-        else:
-            self.power = 1
-            self._powers = np.zeros(exponents.shape[0], dtype=np.int64)
-            self._u = np.zeros(1)
-        self._degree = int(self._powers.max(initial=0))
-        self._forms = self._normal_forms()
+        self._shapes = sum(kinds[axis.name] == "shape" for axis in self.axes)
 
     def evaluate(self, slices: tuple[slice, ...], out: FloatArray | None = None) -> FloatArray:
         """Chi2 on a block of the grid.
@@ -157,9 +177,13 @@ class Grid:
         grid_kernels.ratio_inside(numerator, denominator, u, level, *found)
         return found
 
+    def point(self, index: tuple[int, ...]) -> dict[str, float]:
+        """Scanned parameters at one grid point."""
+        return {a.name: float(a.values[i]) for a, i in zip(self.axes, index, strict=True)}
+
     def alpha_hat(self, index: tuple[int, ...]) -> float:
         """Normalisation shift at which chi2 of one grid point is reached."""
-        point = {a.name: float(a.values[i]) for a, i in zip(self.axes, index, strict=True)}
+        point = self.point(index)
         counts = self._rates.counts(point)
         pull = normalisation_pull(counts, self._data, self._sigma, self._sigma_alpha)
         return float(pull)

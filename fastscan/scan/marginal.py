@@ -109,7 +109,7 @@ def marginalise(
     InputError
         ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box).
     """
-    grid = Grid(likelihood, axes, given)
+    grid = Grid.of(likelihood, axes, given)
     names = [axis.name for axis in grid.axes]
     _check(grid, keep, method)
     kept = [names.index(name) for name in keep]
@@ -186,7 +186,7 @@ def count_inside(
     workers : int, optional
         Threads; all processors by default.
     """
-    grid = Grid(likelihood, axes, given)
+    grid = Grid.of(likelihood, axes, given)
     plan = Plan.of(grid.shape)
     counts = np.zeros(plan.grid, dtype=np.int64)
 

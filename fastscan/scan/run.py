@@ -17,7 +17,7 @@ from fastscan.scan import store
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import DEFAULT_BLOCK_POINTS, Plan
+from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import ScanResult
 from fastscan.statistics import Likelihood
@@ -34,7 +34,7 @@ def scan_in_memory(
     given: Mapping[str, float] | None = None,
     *,
     workers: int | None = None,
-    block_points: int = DEFAULT_BLOCK_POINTS,
+    block_points: int | None = None,
 ) -> FloatArray:
     """Chi2 on a grid as an array, by threads.
 
@@ -44,7 +44,7 @@ def scan_in_memory(
         As for `fastscan.scan.Grid`, whose order of axes the result has.
     workers : int, optional
         Threads; all processors by default.
-    block_points : int
+    block_points : int, optional
         Grid points of one task; the values do not depend on it.
 
     Returns
@@ -56,7 +56,7 @@ def scan_in_memory(
     InputError
         Bad axes or parameters, or a grid larger than the memory.
     """
-    grid = Grid(likelihood, axes, given)
+    grid = Grid.of(likelihood, axes, given)
     plan = _plan(grid, block_points)
     _try_corners(grid)
     try:
@@ -90,7 +90,7 @@ def run_scan(
     scheduler: str = "threads",
     workers: int | None = None,
     resume: bool = False,
-    block_points: int = DEFAULT_BLOCK_POINTS,
+    block_points: int | None = None,
     progress: Progress | None = None,
 ) -> ScanResult:
     """Scan chi2 over a grid into a zarr store.
@@ -108,7 +108,7 @@ def run_scan(
         Threads or processes; all processors by default.
     resume : bool
         Continue a scan of the same header: blocks that are done stay as they are.
-    block_points : int
+    block_points : int, optional
         Grid points of one task and chunk; the values do not depend on it.
     progress : callable, optional
         Called with the number of blocks done and of all blocks.
@@ -127,7 +127,7 @@ def run_scan(
         The disk filled up or a worker died; finished blocks are kept.
     """
     path = Path(out)
-    grid = Grid(likelihood, axes, given)
+    grid = Grid.of(likelihood, axes, given)
     header = scan_header(likelihood, grid)
     plan = _plan(grid, block_points)
     _try_corners(grid)
@@ -217,7 +217,9 @@ def _try_corners(grid: Grid) -> None:
         grid.evaluate(tuple(slice(i, i + 1) for i in corner))
 
 
-def _plan(grid: Grid, block_points: int) -> Plan:
+def _plan(grid: Grid, block_points: int | None) -> Plan:
+    if block_points is None:
+        block_points = grid.default_block_points
     if block_points < 1:
         raise InputError(
             f"blocks of {block_points} points", where="--block-points", mend="give at least 1"
