@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,10 +95,9 @@ def _print_table(
     from rich.table import Table
 
     words = ", ".join(f"{name} = {value:g}" for name, value in part.parameters.items())
-    shift = f", alpha = {part.alpha_hat:+.4f}" if math.isfinite(part.alpha_hat) else ""
     table = Table(
         title=f"{model} in {experiment}: {words}",
-        caption=f"{part.unit}; chi2 = {part.chi2:.4f}{shift}",
+        caption=f"{part.unit}; chi2 = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
     )
     for column in ("eV_ee", "CEvNS", "EvES", "total", "observed"):
         table.add_column(column, justify="right")

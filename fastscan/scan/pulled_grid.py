@@ -88,7 +88,7 @@ class PulledGrid(Grid):
         return first, last
 
     def alpha_hat(self, index: tuple[int, ...]) -> float:
-        """Normalisation shift at one grid point; NaN if there is not one normalisation of all."""
+        """Relative change of the total counts by the nuisances fitted at one grid point."""
         prediction = self._likelihood.predict(**self.fixed, **self.point(index))
         return prediction.alpha_hat
 

@@ -51,7 +51,7 @@ BLOCK_DONE = 1
 _BLOCK_ARRAYS: dict[str, tuple[str, Any, str]] = {
     "block_chi2_min": ("float64", np.nan, "lowest chi2 of the block"),
     "block_best_index": ("int64", -1, "flat index of that point in the block, C order"),
-    "block_alpha_hat": ("float64", np.nan, "normalisation shift at that point"),
+    "block_alpha_hat": ("float64", np.nan, "change of the total counts by nuisances there"),
     "block_status": ("uint8", 0, "1 where the block is done"),
 }
 

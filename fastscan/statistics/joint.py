@@ -9,7 +9,7 @@ import numpy as np
 from fastscan.exceptions import InputError
 from fastscan.inputs import JointExperiment
 from fastscan.models import Rates
-from fastscan.statistics.likelihood import Likelihood, Prediction
+from fastscan.statistics.likelihood import Likelihood, Prediction, relative_change
 from fastscan.statistics.pulled_surface import fitted_pulls
 from fastscan.statistics.pulls import Part, PulledRates
 
@@ -124,7 +124,7 @@ class JointLikelihood(Likelihood):
             eves=np.concatenate([part.eves for part in parts]),
             total=np.concatenate([part.total for part in parts]),
             chi2=float(residuals @ residuals),
-            alpha_hat=np.nan,
+            alpha_hat=relative_change(layers, found, self.sigma),
             pulls=dict(zip(rates.names, map(float, found), strict=True)),
             parts=parts,
         )

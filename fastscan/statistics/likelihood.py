@@ -36,8 +36,8 @@ class Prediction:
     cevns, eves, total : (bins,)
         Zero in a channel that is switched off.
     chi2, alpha_hat : float
-        Profiled chi2 and the normalisation shift it is reached at; NaN if there is not one
-        normalisation of everything.
+        Profiled chi2 and the relative change of the total counts it is reached at: the shift of the
+        normalisation, where that is the only nuisance.
     pulls : dict of float
         Nuisances at that chi2, in their standard deviations.
     parts : tuple of Prediction
@@ -273,7 +273,7 @@ class Likelihood:
     def fitted_nuisances(
         self, point: Mapping[str, float], total: FloatArray
     ) -> tuple[float, float, dict[str, float]]:
-        """Profiled chi2 of the counts at a point, the normalisation shift, and all pulls."""
+        """Profiled chi2 of the counts at a point, their relative change by the pulls, and these."""
         if self.one_normalisation:
             arguments = (total, self.data, self.sigma, self.sigma_alpha)
             alpha_hat = float(normalisation_pull(*arguments))
@@ -282,10 +282,8 @@ class Likelihood:
         rates = self.pulled_rates(dict(point))
         layers = rates.coefficients()[0].sum(axis=1)
         found, residuals = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
-        whole = np.flatnonzero(rates.centre)
-        alpha_hat = float(found[whole[0]] / rates.centre[whole[0]]) if whole.size == 1 else np.nan
         pulls = dict(zip(rates.names, map(float, found), strict=True))
-        return float(residuals @ residuals), alpha_hat, pulls
+        return float(residuals @ residuals), relative_change(layers, found, self.sigma), pulls
 
     def profile(
         self,
@@ -399,3 +397,9 @@ class Likelihood:
 def _check_finite(values: FloatArray, what: str) -> None:
     if not np.isfinite(values).all():
         raise InputError(f"{what} overflow a double", where="--set", mend="use smaller couplings")
+
+
+def relative_change(layers: FloatArray, pulls: FloatArray, sigma: FloatArray) -> float:
+    """Change of the total counts by pulls; layers over sigma, shape (1 + pulls, bins)."""
+    total = float(layers[0] @ sigma)
+    return float((pulls @ layers[1:]) @ sigma) / total if total > 0.0 else 0.0

@@ -93,3 +93,11 @@ def test_function_of_points_with_a_mass(pulled):
 def test_the_closed_form_of_one_normalisation_is_refused(pulled):
     with pytest.raises(InputError, match="other nuisances"):
         _ = pulled("sm").sigma_alpha
+
+
+def test_alpha_hat_is_the_change_of_the_total(pulled):
+    found = pulled("magnetic-moment")
+    prediction = found.predict(mu_nu=7e-11)
+    change = 0.05 * prediction.pulls["flux"] * prediction.total.sum()
+    change += 0.5 * prediction.pulls["electrons"] * prediction.eves.sum()
+    assert prediction.alpha_hat == pytest.approx(change / prediction.total.sum(), rel=1e-10)
