@@ -10,7 +10,7 @@ into uncorrelated ones before. The normalisation alpha is one of them, t = sigma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,3 +105,34 @@ class PulledRates:
         for c, name in enumerate(self.couplings):
             out *= np.asarray(couplings[name], dtype=float)[..., None] ** self.exponents[:, c]
         return out
+
+    def held(self, direction: FloatArray, value: float) -> PulledRates:
+        """Counts with one combination of the pulls held at a value, the others free.
+
+        A nuisance beta of unit variance, whose expectation at given pulls v is w . v, is held at b:
+        the pulls are then those of v = b w + A u with u standard normal and A A^T = 1 - w w^T. What
+        the chi2 of u leaves out is the constant b**2.
+
+        Parameters
+        ----------
+        direction : (pulls,)
+            w, of length one at most.
+        value : float
+            b, in standard deviations.
+        """
+        length = float(np.linalg.norm(direction))
+        along = direction / length if length > 0.0 else direction
+        # Of a length that is one but for rounding nothing is left.
+        left = np.sqrt(max(1.0 - length**2, 0.0)) if length < 1.0 - 1e-12 else 0.0
+        root = np.eye(direction.size) - (1.0 - left) * np.outer(along, along)
+        parts = []
+        for part in self.parts:
+            mixing = np.einsum("ij,jvb->ivb", root, part.mixing[1:])
+            moved = part.mixing[0] + value * np.einsum("j,jvb->vb", direction, part.mixing[1:])
+            parts.append(replace(part, mixing=np.concatenate([moved[None], mixing])))
+        centre = self.centre
+        if centre.any():
+            centre = np.asarray(
+                np.linalg.lstsq(root, centre + value * direction, rcond=1e-12)[0], dtype=float
+            )
+        return replace(self, parts=tuple(parts), centre=centre)

@@ -1,0 +1,187 @@
+"""``fastscan impacts``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fastscan.cli.common import (
+    analysis_options,
+    complete_parameter,
+    example_command,
+    force_option,
+    json_option,
+    make_likelihood,
+    print_json,
+    progress_bar,
+    quiet_option,
+    read_assignments,
+    stdout,
+)
+
+if TYPE_CHECKING:
+    from fastscan.statistics.impacts import Impacts
+
+
+@example_command(
+    "impacts",
+    "fastscan impacts sm --poi sin2_theta_w --experiment conus-plus-shapes -o impacts.png",
+)
+@analysis_options
+@click.option(
+    "--poi",
+    metavar="NAME",
+    required=True,
+    shell_complete=complete_parameter,
+    help="Parameter of interest.",
+)
+@click.option(
+    "--profile",
+    "profiled",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_parameter,
+    help="Parameter that chi2 is minimised over; may be repeated.",
+)
+@click.option(
+    "--cl",
+    type=float,
+    default=0.90,
+    show_default=True,
+    metavar="X",
+    help="Confidence level of the limits, one degree of freedom.",
+)
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE.csv|png|pdf|svg",
+    type=click.Path(),
+    help="Write the table, or draw it, into this file.",
+)
+@force_option
+@json_option
+@quiet_option
+def command(
+    assignments: tuple[str, ...],
+    poi: str,
+    profiled: tuple[str, ...],
+    cl: float,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **analysis: Any,
+) -> None:
+    """Rank the nuisances by what they do to one parameter.
+
+    Pulls are in standard deviations before the fit, with their errors after it. A shift is that of
+    the best fit when the nuisance is held one standard deviation (after the fit) below or above
+    its pull and all others are fitted again; the last column is the limit without the nuisance.
+    """
+    from fastscan.statistics.impacts import find_impacts
+
+    given = read_assignments(assignments)
+    if out is not None:
+        _check_out(out, force)
+    likelihood = make_likelihood(**analysis, quiet=quiet)
+    with progress_bar("fitting", quiet=quiet) as advance:
+        found = find_impacts(
+            likelihood,
+            poi,
+            given,
+            profiled=profiled or None,
+            cl=cl,
+            progress=lambda label, done: advance(done, 1.0, label),
+        )
+    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
+    if out is not None:
+        _write(found, likelihood.model.parameter(poi), title, out, force)
+    if as_json:
+        about = {
+            "model": likelihood.model.name,
+            "options": likelihood.model.options(),
+            "experiment": likelihood.experiment.name,
+            "channels": likelihood.channels,
+        }
+        print_json(about | asdict(found) | {"file": out})
+        return
+    _tell(found, title)
+    if out is not None and not quiet:
+        click.echo(f"impacts in {out}")
+
+
+def _check_out(out: str, force: bool) -> None:
+    if Path(out).suffix.lower() == ".csv":
+        from fastscan.scan.files import check_free
+
+        check_free(Path(out), overwrite=force)
+        return
+    from fastscan.plotting import check_figure_path
+
+    check_figure_path(out, overwrite=force)
+
+
+def _write(found: Impacts, parameter: Any, title: str, out: str, force: bool) -> None:
+    if Path(out).suffix.lower() != ".csv":
+        from fastscan.plotting import save_figure
+        from fastscan.plotting.impacts import impacts_figure
+
+        figure = impacts_figure(found, parameter, title=title)
+        save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
+        return
+    from fastscan.scan.files import table_text, write_text
+
+    about = {
+        "impacts on": f"{found.poi} in {found.unit}",
+        "of": title,
+        "best fit": f"{found.best_fit:.12g}",
+        f"intervals at {100 * found.cl:g} % C.L.": _pieces(found.intervals),
+        "pull, error": "standard deviations before the fit",
+        "shift_down, shift_up": "of the best fit, nuisance one error below and above its pull",
+        "low, high": "outermost ends of the intervals without the nuisance",
+    }
+    columns = ("nuisance", "pull", "error", "shift_down", "shift_up", "low", "high")
+    rows = [
+        (
+            row.name,
+            row.pull,
+            row.error,
+            row.shift_down,
+            row.shift_up,
+            min(low for low, _ in row.intervals),
+            max(high for _, high in row.intervals),
+        )
+        for row in found.rows
+    ]
+    write_text(Path(out), table_text(about, columns, rows), overwrite=force)
+
+
+def _tell(found: Impacts, title: str) -> None:
+    from rich.table import Table
+
+    unit = "" if found.unit == "1" else f" {found.unit}"
+    level = f"{100 * found.cl:g} % C.L."
+    table = Table(
+        "nuisance", "pull", "after the fit", "shift down", "shift up", f"{level} without it",
+        title=f"impacts on {found.poi}{unit}: {title}",
+    )  # fmt: skip
+    for row in found.rows:
+        table.add_row(
+            f"[bold]{row.name}[/]",
+            f"{row.pull:+.3f}",
+            f"{row.error:.4f}",
+            f"{row.shift_down:+.4g}",
+            f"{row.shift_up:+.4g}",
+            _pieces(row.intervals),
+        )
+    stdout().print(table)
+    click.echo(
+        f"best fit {found.best_fit:.5g}{unit}, {_pieces(found.intervals)} at {level} with all"
+    )
+
+
+def _pieces(intervals: list[tuple[float, float]]) -> str:
+    return " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
