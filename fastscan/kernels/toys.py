@@ -27,6 +27,7 @@ __all__ = [
     "highest_ratio",
     "line_ends",
     "real_roots",
+    "row_between",
     "scores_at",
 ]
 
@@ -338,6 +339,17 @@ def _weights(position: float, rows: int, weights: FloatArray) -> int:
                 weight *= (position - (first + k)) / (i - k)
         weights[i] = weight
     return first
+
+
+@jit
+def row_between(position: float, table: FloatArray) -> FloatArray:
+    """A row of a table, (p + 1) x n, at a position between its rows."""
+    weights = np.empty(_STENCIL)
+    first = _weights(position, table.shape[0], weights)
+    row = np.zeros(table.shape[1:])
+    for i in range(min(_STENCIL, table.shape[0])):
+        row += weights[i] * table[first + i]
+    return row
 
 
 @jit

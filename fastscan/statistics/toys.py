@@ -37,6 +37,8 @@ _ROWS_PER_DECADE = 48
 _ROWS = 385
 _SAMPLES = 301
 _REACH = 1e6
+# Values of the parameter of interest whose hypotheses are kept.
+_REMEMBERED = 256
 # Every propagator is massless below and a contact interaction above, to 1e-6 (in MeV).
 _MASS_RANGE_MEV = (1e-6, 1e8)
 
@@ -163,6 +165,29 @@ class Family:
                 self.rows, _MARGIN, position, x, score,
             )  # fmt: skip
         return self.outer_value(position), self._inner_value(x, position), score
+
+    def direction(self, data: FloatArray) -> FloatArray:
+        """Unit vector of the best fit to one data vector, (n,)."""
+        x, score, position = np.empty(1), np.empty(1), np.zeros(1)
+        one = data[None]
+        low, high = self.bounds[0]
+        row = self.table[0]
+        if len(self.table) == 1:
+            kernels.fit_lines(one, row, self.squares[0], low, high, x, score)
+        else:
+            kernels.fit_fans(
+                one, self.table, self.squares, self.bounds, self.lattice, self.row_of,
+                self.rows, _MARGIN, position, x, score,
+            )  # fmt: skip
+            row = kernels.row_between(position[0], self.table)
+        degree = row.shape[0] - 1
+        powers = (
+            x[0] ** np.arange(degree + 1)
+            if abs(x[0]) <= 1.0
+            else (1.0 / x[0]) ** np.arange(degree, -1, -1)
+        )
+        direction: FloatArray = powers @ row
+        return direction / np.linalg.norm(direction)
 
     def score_at(self, data: FloatArray, positions: FloatArray) -> FloatArray:
         """|D|**2 - chi2, the inner coupling fitted, each at a position of its own, (toys,)."""
@@ -322,9 +347,28 @@ class ToyFits:
     def chi2_at(self, data: ArrayLike, value: float) -> FloatArray:
         """Chi2 of each data vector at a value of the parameter, the profiled ones fitted."""
         vectors = _contiguous(data)
-        if value not in self._held:
-            self._held[value] = self._hold(float(value))
-        return _squared(vectors) - self._held[value].best(vectors)[2]
+        return _squared(vectors) - self._score(vectors, value)
+
+    def rises(self, data: ArrayLike, value: float) -> FloatArray:
+        """Chi2 at a value of the parameter above its minimum, of each data vector, (toys,)."""
+        vectors = _contiguous(data)
+        rise: FloatArray = self._family.best(vectors)[2] - self._score(vectors, value)
+        return np.maximum(rise, 0.0)
+
+    def mean(self, value: float, data: ArrayLike | None = None) -> FloatArray:
+        """Expectation at a value of the parameter, all else fitted to data, (n,).
+
+        By default to the data that were seen.
+        """
+        seen = self.space.observed if data is None else np.asarray(data, dtype=float)
+        direction = self._held_at(value).direction(seen)
+        return float(direction @ seen) * direction
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether only the square of the parameter matters, and it may have either sign."""
+        poi = self.space.parameters[0]
+        return poi.kind == "coupling" and poi.minimum < 0.0 and self._vectors.even(self.poi)
 
     def limits(self, data: ArrayLike, rise: float) -> FloatArray:
         """Outermost ends of the region chi2 <= minimum + rise of each data vector, (toys, 2).
@@ -358,9 +402,8 @@ class ToyFits:
             values = family.outer_value(positions)
             own, u = family.outer, values**family.outer.power
             u = np.where(values < 0.0, np.copysign(u, values), u) if own.power % 2 else u
-        signed = own.parameter.kind == "coupling" and own.parameter.minimum < 0.0
         values = own.value(u)
-        if signed and own.power % 2 == 0:
+        if self.mirrored:
             # The region of the square; its mirror image belongs to it.
             values = np.stack([-values[:, 1], values[:, 1]], axis=1)
         return values
@@ -373,6 +416,20 @@ class ToyFits:
         if len(self._free) > 1:
             raise _too_many(self._free)
         return self._vectors.family(masses[0], (self.poi,), {})
+
+    def _score(self, vectors: FloatArray, value: float) -> FloatArray:
+        own = self._family.outer
+        if own is not None and own.parameter.name == self.poi and not self._outward:
+            at = _position_of(self._family, np.full(1, float(value)))[0]
+            return self._family.score_at(vectors, np.full(len(vectors), at))
+        return self._held_at(value).best(vectors)[2]
+
+    def _held_at(self, value: float) -> Family:
+        if value not in self._held:
+            if len(self._held) >= _REMEMBERED:
+                self._held.clear()
+            self._held[value] = self._hold(float(value))
+        return self._held[value]
 
     def _hold(self, value: float) -> Family:
         """Hypotheses with the parameter of interest at a value, or beyond it with partners."""
@@ -405,6 +462,10 @@ class _Vectors:
                 where="systematics",
                 mend="use --sigma-alpha X",
             )
+
+    def even(self, name: str) -> bool:
+        """Whether a coupling enters by even powers alone."""
+        return self._coordinate(name).power % 2 == 0
 
     def is_shape(self, name: str) -> bool:
         return self._parameter(name).kind == "shape"
