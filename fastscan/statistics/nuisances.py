@@ -1,4 +1,13 @@
-"""Nuisances of an experiment: from its systematics to the changes of its counts."""
+"""Nuisances of an experiment: from its systematics to the changes of its counts.
+
+Counts are linear in the nuisances. For settings this is the first order, by central differences
+between +1 and -1 standard deviation, and nuisances add up where their factors would multiply. In
+``conus-plus-shapes`` the quadratic part of the SM counts is 1.4 % (quenching k +- 0.004) and 3.1 %
+(energy scale +- 3.54 %) of the linear one, at one standard deviation. Counts predicted again at
+every value of the settings move 90 % limits of the weak mixing angle by 0.1 % for the quenching
+alone, 0.5 % for the energy scale alone and 0.8 % for both, and of a 10 MeV vector's coupling by
+0.2, 1.0 and 1.5 %; the linear limits are the weaker ones.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +32,8 @@ Progress = Callable[[str, float], None]
 
 # Less than this of the counts is the error of the tensors, not a change.
 _NO_CHANGE = 1e-7
+# More than this of the linear change in the quadratic one is no linear nuisance any more.
+_CURVED = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ class Nuisances:
             owner.append(0)
         to_build = sum(pull.kind == "setting" for pull in systematics.pulls)
         built = 0
+        response: Response | None = None
         for pull in systematics.pulls:
             own: list[_Nuisance]
             if pull.kind == "setting":
@@ -105,7 +117,10 @@ class Nuisances:
                         where=experiment.name,
                         mend="give nuisances=Nuisances.load(experiment, tables)",
                     )
-                sides = _moved(experiment, pull, tables, _share(progress, built, to_build))
+                if response is None:
+                    response = load_response(experiment, tables, progress)
+                report = _share(progress, built, to_build)
+                sides = _moved(experiment, response, pull, tables, report)
                 own = [_Nuisance(pull.name, pull.kind, moved=sides)]
                 built += 1
             else:
@@ -310,7 +325,11 @@ def _unmoved(experiment: Experiment, pull: Pull) -> list[_Nuisance]:
 
 
 def _moved(
-    experiment: Experiment, pull: Pull, tables: str | Path | None, progress: Progress | None
+    experiment: Experiment,
+    response: Response,
+    pull: Pull,
+    tables: str | Path | None,
+    progress: Progress | None,
 ) -> tuple[tuple[Experiment, Response], ...]:
     """The experiment moved down and up by one standard deviation, with tensors."""
     sides = []
@@ -331,6 +350,17 @@ def _moved(
             where=", ".join(pull.settings),
             mend="per-kg counts do not change with all masses together, nor with a thermal power "
             "that does not set the flux: use kind = 'normalisation'",
+        )
+    nominal = build_rates(model, experiment, response, fixed=fixed).counts({})
+    nominal /= sm_scale(experiment, response)
+    curvature = np.abs(0.5 * (up + down) - nominal).sum() / np.abs(0.5 * (up - down)).sum()
+    if curvature > _CURVED:
+        raise InputError(
+            f"pull {pull.name!r} is not linear: at one standard deviation its quadratic part is "
+            f"{curvature:.2g} of the linear one",
+            where=", ".join(pull.settings),
+            mend="lower the change; thresholds at the edge of a bin lose counts whichever way they "
+            "move: move ionisation.energy_scale instead",
         )
     return tuple(sides)
 

@@ -242,6 +242,13 @@ def test_settings_without_effect_are_refused(load, settings):
         load(QUENCHING.replace('"target.quenching.k" = 0.004', settings))
 
 
+def test_thresholds_at_the_edge_of_a_bin_are_no_linear_nuisance(load):
+    """The bin loses counts when they rise, and counts of another detector when they fall."""
+    moved = ", ".join(f'"detectors.{i}.threshold_ev" = 5.0' for i in range(3))
+    with pytest.raises(InputError, match=r"not linear.*threshold_ev.*move ionisation\.energy_sc"):
+        load(QUENCHING.replace('"target.quenching.k" = 0.004', moved))
+
+
 def test_moved_tensors_are_not_read_unasked(load):
     experiment, _, _ = load(QUENCHING)
     with pytest.raises(InputError, match=r"needs the tensors of moved settings.*Nuisances\.load"):
@@ -252,6 +259,8 @@ def test_progress_reaches_the_end(load, tmp_path):
     experiment, _, _ = load(QUENCHING, SCALE)
     seen = []
     Nuisances.load(experiment, tmp_path / "tables", lambda label, done: seen.append((label, done)))
+    # The first that is read is the experiment itself, unmoved.
+    seen = [(label, done) for label, done in seen if "," in label]
     done = [fraction for _, fraction in seen]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0.0, 1.0)
