@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     analysis_options,
     complete_parameter,
     example_command,
@@ -78,7 +79,7 @@ from fastscan.cli.common import (
     "-o",
     "--out",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=OutPath(),
     help="Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv].",
 )
 @force_option

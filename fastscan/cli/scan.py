@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     analysis_options,
     complete_parameter,
     example_command,
@@ -41,7 +42,7 @@ from fastscan.cli.common import (
     "--out",
     "-o",
     metavar="DIR.zarr",
-    type=click.Path(),
+    type=OutPath(),
     help="Where to write [default: MODEL-EXPERIMENT-CHANNELS-AXES.zarr here].",
 )
 @click.option("--resume", is_flag=True, help="Continue a scan that was interrupted.")

@@ -202,12 +202,27 @@ class Contents:
         try:
             values = np.asarray(self._group[name][...])  # type: ignore[index]
         except Exception as error:
-            raise damaged(self.path, f"a chunk of {name} can not be read") from error
+            why = f"a chunk of {name} can not be read"
+            raise damaged(self.path, why, self._bad_block(name)) from error
         # What is not there reads as the fill value: NaN, or -1 for an index.
-        missing = ~np.isfinite(values) if values.dtype.kind == "f" else values < 0
-        if missing.any():
-            raise damaged(self.path, f"a chunk of {name} is missing")
+        if _missing(values):
+            why = f"a chunk of {name} is missing"
+            raise damaged(self.path, why, self._bad_block(name))
         return values
+
+    def _bad_block(self, name: str) -> tuple[int, ...] | None:
+        """The first block of which the piece of an array is damaged; axes have no blocks."""
+        if name != "chi2" and name not in _BLOCK_ARRAYS:
+            return None
+        array: Any = self._group[name]
+        for index in self.plan.indices():
+            try:
+                piece = array[self.plan.slices(index) if name == "chi2" else index]
+            except Exception:  # as in `read`
+                return index
+            if _missing(np.asarray(piece)):
+                return index
+        return None
 
     def block_status(self) -> NDArray[np.uint8]:
         """Which blocks are done, shape of the grid of blocks."""
@@ -299,11 +314,18 @@ def _stopped(path: str, error: OSError) -> RunError:
     )
 
 
-def damaged(path: Path, why: str) -> StoreError:
-    """The error for a store that can not be read."""
-    return StoreError(
-        f"damaged scan: {why}", where=str(path), mend="delete this folder and scan again"
-    )
+def damaged(path: Path, why: str, block: tuple[int, ...] | None = None) -> StoreError:
+    """The error for a store that can not be read, or of which a block can not."""
+    mend = "delete this folder and scan again"
+    if block is not None:
+        # Resuming looks at the status alone, and so takes no notice of the rest of a block.
+        status = "/".join(("block_status", "c", *map(str, block)))
+        mend = f"delete {status} in this folder and run its command with --resume, or scan again"
+    return StoreError(f"damaged scan: {why}", where=str(path), mend=mend)
+
+
+def _missing(values: NDArray[Any]) -> bool:
+    return bool((~np.isfinite(values) if values.dtype.kind == "f" else values < 0).any())
 
 
 def remove_leftovers(path: Path) -> None:
