@@ -8,14 +8,11 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import fastscan
 from fastscan.bench import Spread, in_turn, ratio
+from fastscan.bench.quadrature import PlainQuadrature
 from fastscan.tensors import build_response
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import naive  # the slow twin, found on the path just made
 
 COLD = "import fastscan; fastscan.load_response(fastscan.load_experiment('conus-plus'))"
 
@@ -34,13 +31,12 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     repetitions = parser.parse_args().repetitions
     experiment = fastscan.load_experiment("conus-plus")
-    predictors = [naive.Predictor(experiment, channel) for channel in ("cevns", "eves")]
-    parameters = {"mass_mev": 1.0, "g": 1e-5}
+    plain = PlainQuadrature(fastscan.likelihood("vector"))
     seconds = in_turn(
         repetitions,
         {
             "build": lambda: build_response(experiment),
-            "quadrature": lambda: [p.counts("vector", parameters) for p in predictors],
+            "quadrature": lambda: plain.counts(1.0, 1e-5),
         },
     )
     response = build_response(experiment)

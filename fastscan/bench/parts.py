@@ -16,8 +16,9 @@ import numpy as np
 
 from fastscan.bench.grids import GridCase, blocks_of
 from fastscan.bench.measure import Spread, in_turn, rate, ratio
+from fastscan.bench.quadrature import PlainQuadrature
 from fastscan.bench.report import Entry
-from fastscan.scan import Axis, find_boundary, run_scan
+from fastscan.scan import Axis, Grid, find_boundary, run_scan
 from fastscan.scan.store import compressors
 from fastscan.statistics import Chi2Function, Likelihood
 from fastscan.tensors import build_response
@@ -27,6 +28,7 @@ __all__ = [
     "measure_coefficients",
     "measure_limits",
     "measure_points",
+    "measure_quadrature",
     "measure_start",
     "measure_tensors",
     "measure_zarr",
@@ -93,6 +95,32 @@ def measure_tensors(likelihood: Likelihood, repetitions: int) -> Iterator[Entry]
     seconds = in_turn(repetitions, {"build": lambda: build_response(likelihood.experiments[0])})
     about = f"response tensors of {likelihood.experiment.name}, machine code there"
     yield Entry("tensor_build", Spread.of(seconds["build"]), "s", about)
+
+
+def measure_quadrature(likelihood: Likelihood, side: int, repetitions: int) -> Iterator[Entry]:
+    """A point by quadrature against a point of a grid, one thread each."""
+    plain = PlainQuadrature(likelihood)
+    axes = [Axis("mass_mev", 1e-2, 1e3, side, "log"), Axis("g", 1e-8, 1e-2, side, "log")]
+    out = np.empty((side, side))
+
+    def grid() -> None:
+        Grid(likelihood, axes).evaluate((slice(None), slice(None)), out)
+
+    seconds = in_turn(repetitions, {"point": lambda: plain.chi2(1.0, 1e-5), "grid": grid})
+    yield Entry(
+        "quadrature_point",
+        Spread.of(seconds["point"]),
+        "s",
+        "one point of vector by scipy.integrate.quad at every recoil node",
+    )
+    points = [s / side**2 for s in seconds["grid"]]
+    yield Entry(
+        "quadrature_over_grid",
+        ratio(seconds["point"], points),
+        "1",
+        f"the same, time over that of a point of a plane of {side} x {side}, all of it, one thread",
+        ">= 1e6",
+    )
 
 
 def measure_limits(

@@ -80,6 +80,9 @@ def run_suite(
             100_000 if quick else 2_000_000,
             repetitions,
         ),
+        "quadrature": partial(
+            parts.measure_quadrature, models["vector"], 300 if quick else 3_000, few
+        ),
         "tensors": partial(parts.measure_tensors, models["sm"], repetitions),
         "limits": partial(
             parts.measure_limits, models["vector"], models["millicharge"], repetitions

@@ -37,7 +37,8 @@ def command(
     """Measure this machine, and how close the engine comes to it, in about a minute.
 
     Grids in memory against a fill of the same array, a scan into zarr against random data with the
-    same codec, start-up against the imports; coefficients, boundary, point list, tensors, limits.
+    same codec, start-up against the imports, a point against plain quadrature; coefficients,
+    boundary, point list, tensors, limits.
     Things to be compared run in turn; each number is a median, with the lowest and highest.
     """
     from fastscan.bench import run_suite

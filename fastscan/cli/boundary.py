@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     analysis_options,
     complete_parameter,
     example_command,
@@ -65,7 +66,7 @@ from fastscan.cli.common import (
     "-o",
     "--out",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=OutPath(),
     help="Where to write [default: MODEL-EXPERIMENT-CHANNELS-boundary.csv here].",
 )
 @force_option

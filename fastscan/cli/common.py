@@ -102,6 +102,16 @@ def _complete_charges(_: click.Context, __: click.Parameter, incomplete: str) ->
     return [name for name in NAMED_CHARGES if name.startswith(incomplete)]
 
 
+class OutPath(click.Path):
+    """Name of an output; an empty one, as of a shell variable that is not set, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the name."""
+        if value == "":
+            raise InputError("output has no name", where="--out", mend="give one, or leave it out")
+        return super().convert(value, param, ctx)
+
+
 model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
 experiment_option = click.option(
     "--experiment",

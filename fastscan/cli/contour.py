@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import beside, example_command, force_option, quiet_option, stdout
+from fastscan.cli.common import OutPath, beside, example_command, force_option, quiet_option, stdout
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
@@ -21,7 +21,7 @@ from fastscan.cli.common import beside, example_command, force_option, quiet_opt
     "-o",
     "--out",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=OutPath(),
     help="Where to write [default: DIR.csv beside the scan].",
 )
 @force_option

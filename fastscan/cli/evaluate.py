@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     analysis_options,
     example_command,
     force_option,
@@ -33,7 +34,7 @@ from fastscan.cli.common import (
     "-o",
     "--out",
     metavar="FILE.npy|csv|parquet",
-    type=click.Path(),
+    type=OutPath(),
     required=True,
     help="Where to write: .npy chi2 alone, the others points and chi2.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     analysis_options,
     complete_parameter,
     example_command,
@@ -59,14 +60,27 @@ from fastscan.cli.common import (
     default=0.90,
     show_default=True,
     metavar="X",
-    help="Level of the intervals that are printed for one kept parameter.",
+    help="Level of a band, and of the intervals that are printed for one kept parameter.",
+)
+@click.option(
+    "--band",
+    metavar="NAME",
+    shell_complete=complete_parameter,
+    help="Write, instead of chi2, how far this coupling reaches inside --cl at each kept point, "
+    "the other axes free.",
+)
+@click.option(
+    "--dof",
+    type=int,
+    metavar="N",
+    help="Degrees of freedom of the band [default: the kept parameters and its coupling].",
 )
 @click.option(
     "-o",
     "--out",
     metavar="FILE.csv",
-    type=click.Path(),
-    help="Where to write [default: MODEL-KEPT-METHOD.csv here].",
+    type=OutPath(),
+    help="Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv].",
 )
 @force_option
 @workers_option
@@ -78,6 +92,8 @@ def command(
     keep: tuple[str, ...],
     method: str,
     cl: float,
+    band: str | None,
+    dof: int | None,
     out: str | None,
     force: bool,
     workers: int | None,
@@ -88,15 +104,52 @@ def command(
     """Profile or marginalise chi2 to one or two parameters, from a dense scan never stored.
 
     The posterior is that of exp(-chi2/2) with the nuisances profiled; `fastscan posterior`
-    integrates over them, too.
+    integrates over them, too. With --band: the lowest and highest value of another coupling inside
+    the confidence region, at each point of the kept ones.
     """
-    from fastscan.scan import Axis, marginalise, write_marginal
+    from fastscan.exceptions import InputError
+    from fastscan.scan import Axis, contour_band, marginalise, write_band, write_marginal
     from fastscan.statistics import delta_chi2
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
     delta_chi2(cl)
+    if band is None and dof is not None:
+        raise InputError("--dof is for a band", where="--dof", mend="add --band NAME or leave it")
+    if band is not None and method != "profile":
+        raise InputError("a band is of the profile", where="--band", mend="leave out --method")
     likelihood = make_likelihood(**analysis, quiet=quiet)
+    if band is not None:
+        path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv")
+        with progress_bar("scanning", quiet=quiet) as advance:
+            found = contour_band(
+                likelihood,
+                parsed,
+                keep,
+                band,
+                given,
+                cl=cl,
+                dof=dof,
+                workers=workers,
+                progress=advance,
+            )
+        write_band(found, path, overwrite=force)
+        if as_json:
+            print_json(
+                {
+                    "file": str(path),
+                    "kept": keep,
+                    "band": band,
+                    "cl": cl,
+                    "chi2_min": found.chi2_min,
+                    "level": found.level,
+                    "header": found.header,
+                }
+            )
+        elif not quiet:
+            words = f"reach of {band} along {' and '.join(keep)} in {path}"
+            stdout().print(words, markup=False, soft_wrap=True)
+        return
     path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv")
     with progress_bar("scanning", quiet=quiet) as advance:
         marginal = marginalise(

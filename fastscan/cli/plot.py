@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import beside, example_command, force_option, quiet_option, stdout
+from fastscan.cli.common import OutPath, beside, example_command, force_option, quiet_option, stdout
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -24,7 +24,7 @@ from fastscan.cli.common import beside, example_command, force_option, quiet_opt
     "-o",
     "--out",
     metavar="FILE.png|pdf|svg",
-    type=click.Path(),
+    type=OutPath(),
     help="Where to write [default: DIR.png beside the scan].",
 )
 @click.option(

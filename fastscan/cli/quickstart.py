@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     example_command,
     force_option,
     progress_bar,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=OutPath(),
     default="quickstart-output",
     show_default=True,
     help="Folder to write to.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fastscan.cli.common import (
+    OutPath,
     example_command,
     force_option,
     progress_bar,
@@ -26,7 +27,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
     "-o",
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=OutPath(),
     help="Folder to write to [default: reproduce-PAPER].",
 )
 @click.option(

@@ -8,7 +8,14 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["ratio_inside", "ratio_minima", "ratio_rows", "row_minima", "row_posteriors"]
+__all__ = [
+    "all_finite",
+    "ratio_inside",
+    "ratio_minima",
+    "ratio_rows",
+    "row_minima",
+    "row_posteriors",
+]
 
 # Points of a row that a reduction passes over, or computes, together.
 STRETCH = 32
@@ -60,6 +67,19 @@ def ratio_rows(
     """Fill ``out[r, i] = N_r(u_i) / D_r(u_i)``; coefficients in rising powers, shape (rows, k)."""
     for r in range(numerator.shape[0]):
         _ratio_row(numerator[r], denominator[r], u, out[r])
+
+
+@jit
+def all_finite(numerator: FloatArray, denominator: FloatArray, reach: float) -> bool:
+    """Whether no partial sum of any row overflows for abs(u) up to ``reach``."""
+    for r in range(numerator.shape[0]):
+        bound = 0.0
+        for k in range(numerator.shape[1] - 1, -1, -1):
+            bound = bound * reach + abs(numerator[r, k]) + abs(denominator[r, k])
+        # False for what is not a number, too.
+        if not bound < np.inf:
+            return False
+    return True
 
 
 @jit

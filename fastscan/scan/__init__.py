@@ -1,6 +1,7 @@
 """Dense scans: axes, blocks under dask, results in zarr, contours."""
 
 from fastscan.scan.axes import Axis
+from fastscan.scan.band import Band, contour_band, write_band
 from fastscan.scan.boundary import Boundary, find_boundary, write_boundary
 from fastscan.scan.contour import contour_lines, write_contour
 from fastscan.scan.executors import default_workers
@@ -15,12 +16,14 @@ from fastscan.scan.run import run_scan, scan_in_memory
 __all__ = [
     "DEFAULT_BLOCK_POINTS",
     "Axis",
+    "Band",
     "BestFit",
     "Boundary",
     "Grid",
     "Marginal",
     "Plan",
     "ScanResult",
+    "contour_band",
     "contour_lines",
     "count_inside",
     "default_workers",
@@ -31,6 +34,7 @@ __all__ = [
     "run_scan",
     "scan_header",
     "scan_in_memory",
+    "write_band",
     "write_boundary",
     "write_contour",
     "write_marginal",

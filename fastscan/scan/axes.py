@@ -94,6 +94,12 @@ class Axis:
             raise InputError(
                 "axis holds something that is no number", where=where, mend=mend
             ) from None
+        if points == 1 and start != stop:
+            raise InputError(
+                f"axis of one point from {start:g} to {stop:g}",
+                where=where,
+                mend=f"give at least two points, or --set {name.strip()}={start:g}",
+            )
         return cls(name.strip(), start, stop, points, "log" if parts[3:] == ["log"] else "linear")
 
     @property

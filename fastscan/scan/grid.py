@@ -219,9 +219,7 @@ class Grid:
         self, numerator: FloatArray, denominator: FloatArray, u: FloatArray
     ) -> None:
         reach = max(1.0, float(np.abs(u).max(initial=0.0)))
-        powers = reach ** np.arange(numerator.shape[1], dtype=float)
-        bound = np.maximum(np.abs(numerator), np.abs(denominator)) @ powers
-        if not np.isfinite(bound).all():
+        if not grid_kernels.all_finite(numerator, denominator, reach):
             raise InputError(
                 "chi2 is not finite: the counts overflow a double",
                 where="--axis",

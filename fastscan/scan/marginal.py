@@ -26,9 +26,9 @@ __all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
 FloatArray = NDArray[np.float64]
 
 # Reduced points evaluated together; fixed, so that sums do not depend on how work is shared out.
-_TILE_POINTS = 65_536
+TILE_POINTS = 65_536
 # Kept points of one task.
-_TASK_POINTS = 16
+TASK_POINTS = 16
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def marginalise(
     kept = [names.index(name) for name in keep]
     reduced = [i for i in range(len(names)) if i not in kept]
     kept_shape = tuple(grid.shape[i] for i in kept)
-    tiles = Plan.of(tuple(grid.shape[i] for i in reduced), _TILE_POINTS)
-    tasks = Plan.of(kept_shape, _TASK_POINTS)
+    tiles = Plan.of(tuple(grid.shape[i] for i in reduced), TILE_POINTS)
+    tasks = Plan.of(kept_shape, TASK_POINTS)
     weights = _box_weights([grid.axes[i] for i in reduced])
     passes = 1 if method == "profile" else 2
     fused = grid.coupling_innermost and len(names) - 1 in reduced

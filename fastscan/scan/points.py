@@ -175,6 +175,9 @@ class _Csv:
             while lines := list(islice(rows, _PIECE)):
                 try:
                     piece = np.array(lines, dtype=float)
+                    # Python takes 1_0 for ten; in a table it is a slip.
+                    if "_" in ",".join(map(",".join, lines)):
+                        raise ValueError
                     if piece.shape != (len(lines), len(self.columns)):
                         raise ValueError
                 except ValueError:
@@ -281,7 +284,7 @@ def _pyarrow() -> Any:
 def _first_bad(lines: list[list[str]], columns: int) -> int:
     for i, line in enumerate(lines):
         try:
-            if len([float(word) for word in line]) != columns:
+            if "_" in ",".join(line) or len([float(word) for word in line]) != columns:
                 return i
         except ValueError:
             return i

@@ -16,7 +16,7 @@ import re
 import shutil
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from fastscan.scan.plan import Plan
 
 __all__ = [
     "BLOCK_DONE",
+    "DTYPES",
     "Contents",
     "compressors",
     "create_store",
@@ -48,6 +49,11 @@ KIND = "fastscan scan"
 FORMAT_VERSION = 1
 
 BLOCK_DONE = 1
+# Types chi2 can be stored in, and what is said of them in its attributes.
+DTYPES = {
+    "float64": "computed and stored in double precision",
+    "float32": "computed in double precision, rounded once: relative error at most 6e-8",
+}
 _BLOCK_ARRAYS: dict[str, tuple[str, Any, str]] = {
     "block_chi2_min": ("float64", np.nan, "lowest chi2 of the block"),
     "block_best_index": ("int64", -1, "flat index of that point in the block, C order"),
@@ -56,9 +62,10 @@ _BLOCK_ARRAYS: dict[str, tuple[str, Any, str]] = {
 }
 
 
-def compressors() -> list[Any]:
+def compressors(dtype: str = "float64") -> list[Any]:
     """Codecs of the chi2 chunks: fast compression, and a checksum that is verified on reading."""
-    return [BloscCodec(cname="lz4", clevel=1, shuffle="shuffle", typesize=8), Crc32cCodec()]
+    size = np.dtype(dtype).itemsize
+    return [BloscCodec(cname="lz4", clevel=1, shuffle="shuffle", typesize=size), Crc32cCodec()]
 
 
 def exists(path: Path) -> bool:
@@ -109,7 +116,7 @@ def create_store(
     partial = parent / f".{path.name}-{uuid.uuid4().hex}.partial"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        _check_room(path, plan)
+        _check_room(path, plan, np.dtype(header["dtype"]).itemsize)
         _remove_unborn(path)
         _write_empty(partial, header, axes, parameters, plan)
         partial.rename(path)
@@ -195,12 +202,27 @@ class Contents:
         try:
             values = np.asarray(self._group[name][...])  # type: ignore[index]
         except Exception as error:
-            raise damaged(self.path, f"a chunk of {name} can not be read") from error
+            why = f"a chunk of {name} can not be read"
+            raise damaged(self.path, why, self._bad_block(name)) from error
         # What is not there reads as the fill value: NaN, or -1 for an index.
-        missing = ~np.isfinite(values) if values.dtype.kind == "f" else values < 0
-        if missing.any():
-            raise damaged(self.path, f"a chunk of {name} is missing")
+        if _missing(values):
+            why = f"a chunk of {name} is missing"
+            raise damaged(self.path, why, self._bad_block(name))
         return values
+
+    def _bad_block(self, name: str) -> tuple[int, ...] | None:
+        """The first block of which the piece of an array is damaged; axes have no blocks."""
+        if name != "chi2" and name not in _BLOCK_ARRAYS:
+            return None
+        array: Any = self._group[name]
+        for index in self.plan.indices():
+            try:
+                piece = array[self.plan.slices(index) if name == "chi2" else index]
+            except Exception:  # as in `read`
+                return index
+            if _missing(np.asarray(piece)):
+                return index
+        return None
 
     def block_status(self) -> NDArray[np.uint8]:
         """Which blocks are done, shape of the grid of blocks."""
@@ -238,22 +260,29 @@ def writer(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def open_for_writing(path: str) -> zarr.Group:
-    """Open the store that blocks are written to.
+def open_for_writing(path: str) -> dict[str, zarr.Array[Any]]:
+    """Open the arrays that blocks are written to.
 
     Raises
     ------
     RunError
-        It can not be opened.
+        They can not be opened.
     """
     try:
-        return zarr.open_group(path, mode="r+")
+        group = zarr.open_group(path, mode="r+")
+        return {name: group[name] for name in ("chi2", *_BLOCK_ARRAYS)}  # type: ignore[misc]
     except OSError as error:
         raise _stopped(path, error) from error
 
 
 def write_block(
-    group: zarr.Group, plan: Plan, index: tuple[int, ...], chi2: FloatArray, alpha: float
+    arrays: Mapping[str, zarr.Array[Any]],
+    plan: Plan,
+    index: tuple[int, ...],
+    chi2: NDArray[Any],
+    lowest: float,
+    best: int,
+    alpha: float,
 ) -> None:
     """Write a block and then its summary, the status last.
 
@@ -262,19 +291,18 @@ def write_block(
     RunError
         The disk is full or the store can not be written; blocks done before are kept.
     """
+    summary = {
+        "block_chi2_min": lowest,
+        "block_best_index": best,
+        "block_alpha_hat": alpha,
+        "block_status": BLOCK_DONE,
+    }
     try:
-        group["chi2"][plan.slices(index)] = chi2  # type: ignore[index]
-        best = int(chi2.argmin())
-        summary = {
-            "block_chi2_min": float(chi2.flat[best]),
-            "block_best_index": best,
-            "block_alpha_hat": alpha,
-            "block_status": BLOCK_DONE,
-        }
+        arrays["chi2"][plan.slices(index)] = chi2
         for name, value in summary.items():
-            group[name][index] = value  # type: ignore[index]
+            arrays[name][index] = value
     except OSError as error:
-        raise _stopped(str(group.store_path), error) from error
+        raise _stopped(str(arrays["chi2"].store_path), error) from error
 
 
 def _stopped(path: str, error: OSError) -> RunError:
@@ -286,11 +314,18 @@ def _stopped(path: str, error: OSError) -> RunError:
     )
 
 
-def damaged(path: Path, why: str) -> StoreError:
-    """The error for a store that can not be read."""
-    return StoreError(
-        f"damaged scan: {why}", where=str(path), mend="delete this folder and scan again"
-    )
+def damaged(path: Path, why: str, block: tuple[int, ...] | None = None) -> StoreError:
+    """The error for a store that can not be read, or of which a block can not."""
+    mend = "delete this folder and scan again"
+    if block is not None:
+        # Resuming looks at the status alone, and so takes no notice of the rest of a block.
+        status = "/".join(("block_status", "c", *map(str, block)))
+        mend = f"delete {status} in this folder and run its command with --resume, or scan again"
+    return StoreError(f"damaged scan: {why}", where=str(path), mend=mend)
+
+
+def _missing(values: NDArray[Any]) -> bool:
+    return bool((~np.isfinite(values) if values.dtype.kind == "f" else values < 0).any())
 
 
 def remove_leftovers(path: Path) -> None:
@@ -343,13 +378,14 @@ def _write_empty(
         "chi2",
         shape=plan.shape,
         chunks=plan.block_shape,
-        dtype="float64",
+        dtype=header["dtype"],
         fill_value=np.nan,
-        compressors=compressors(),
+        compressors=compressors(header["dtype"]),
         dimension_names=names,
         attributes={
             "units": "1",
             "long_name": "absolute chi2, normalisation profiled",
+            "precision": DTYPES[header["dtype"]],
             "coordinates": " ".join(names),
         },
     )
@@ -392,13 +428,14 @@ def _remove_unborn(path: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_room(path: Path, plan: Plan) -> None:
+def _check_room(path: Path, plan: Plan, itemsize: int) -> None:
     # Chi2 compresses to about half; a grid that would not fit even so is a slip of the pen.
-    needed, free = plan.points * 8 // 4, shutil.disk_usage(path.absolute().parent).free
+    size = plan.points * itemsize
+    needed, free = size // 4, shutil.disk_usage(path.absolute().parent).free
     if needed > free:
         raise InputError(
             f"a grid of {plan.points:.3g} points does not fit the disk "
-            f"({plan.points * 8 / 1e9:.3g} GB uncompressed, {free / 1e9:.3g} GB free)",
+            f"({size / 1e9:.3g} GB uncompressed, {free / 1e9:.3g} GB free)",
             where=str(path),
             mend="use fewer points, or another disk with --out",
         )

@@ -58,6 +58,18 @@ def complain(run, arguments, *fragments, code=2):
         (("scan", "vector", "--axis", "g=1:2"), ("not of its form", "NAME=START:STOP:N")),
         (("scan", "vector", "--axis", "g=1:2:x"), ("no number",)),
         (("scan", "vector", "--axis", "g=2:1:5"), ("does not rise",)),
+        (("scan", "vector", "--axis", "g=0:1:5", "--out", ""), ("output has no name",)),
+        (("marginal", "vector", *AXES, "--keep", "g", "-o", ""), ("output has no name",)),
+        (("marginal", "vector", *AXES, "--keep", "g", "--dof", "1"), ("--dof is for a band",)),
+        (
+            ("marginal", "vector", *AXES, "--keep", "g", "--band", "g", "--method", "bayes"),
+            ("a band is of the profile",),
+        ),
+        (("scan", "vector", "--axis", "g=0:1:5", "--dtype", "half"), ("unknown dtype 'half'",)),
+        (
+            ("boundary", "vector", "--axis", "mass_mev=1:2:3", "--profile", "sin2_theta_w"),
+            ("can not be profiled exactly",),
+        ),
         (("scan", "vector", "--axis", "g=0:1:5:log"), ("logarithmic axis starts at 0",)),
         (("scan", "vector", "--axis", "g=0:nan:5"), ("not finite",)),
         (("scan", "vector", "--axis", "g=0:1:10000000000000"), ("too long",)),

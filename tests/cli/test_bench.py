@@ -5,7 +5,9 @@ import math
 
 import pytest
 
+import fastscan
 from fastscan.bench import Spread, in_turn, rate, ratio
+from fastscan.bench.quadrature import PlainQuadrature
 
 GRIDS = [
     f"{model}_{what}"
@@ -28,6 +30,8 @@ PARTS = [
     "limit_over_imports",
     "limit_profiled",
     "point_list",
+    "quadrature_over_grid",
+    "quadrature_point",
     "tensor_build",
     "vector_coefficients",
     "zarr_raw",
@@ -72,3 +76,12 @@ def test_ratios_are_those_of_neighbours():
     assert rate(6.0, [1.0, 2.0, 3.0]) == Spread(3.0, 2.0, 6.0)
     with pytest.raises(ValueError, match="argument 2"):
         ratio([1.0], [1.0, 2.0])
+
+
+def test_plain_quadrature_computes_the_same_point():
+    likelihood = fastscan.likelihood("vector", "conus-plus-a25")
+    predicted = likelihood.predict(mass_mev=3.0, g=2e-5)
+    plain = PlainQuadrature(likelihood)
+    # Its flux is a table that is interpolated linearly.
+    assert plain.counts(3.0, 2e-5) == pytest.approx(predicted.total, rel=1e-4)
+    assert plain.chi2(3.0, 2e-5) == pytest.approx(predicted.chi2, rel=1e-3)

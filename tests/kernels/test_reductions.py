@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastscan.kernels.grid import ratio_inside, ratio_minima, ratio_rows
+from fastscan.kernels.grid import all_finite, ratio_inside, ratio_minima, ratio_rows
 
 POINTS = [1, 2, 31, 32, 33, 64, 65, 700, 1500]
 
@@ -93,3 +93,19 @@ def test_a_denominator_that_rounding_makes_negative(terms):
 def test_what_overflows_is_computed():
     numerator = np.array([[1.0, 1e200, 1e300]])
     check(numerator, np.array([[1.0, 1.0, 1e300]]), np.geomspace(1.0, 1e3, 100), 1e10)
+
+
+@pytest.mark.parametrize(
+    ("row", "reach", "finite"),
+    [
+        ([1.0, 2.0, 3.0], 10.0, True),
+        ([1.0, 0.0, 1e300], 1e3, True),
+        ([1.0, 0.0, -1e300], 1e5, False),
+        ([1.0, 1e200, 0.0], 1e120, False),
+        ([np.nan, 0.0, 0.0], 1.0, False),
+        ([np.inf, 0.0, 0.0], 1.0, False),
+    ],
+)
+def test_rows_that_overflow_are_seen(row, reach, finite):
+    good, bad = np.ones((2, 3)), np.array([[1.0, 1.0, 1.0], row])
+    assert all_finite(good, bad, reach) == all_finite(bad, good, reach) == finite

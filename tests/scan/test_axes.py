@@ -91,6 +91,13 @@ def test_one_point_is_the_start(spacing):
         assert Axis("g", 0.3, stop, 1, spacing).values.tolist() == [0.3]
 
 
+@pytest.mark.parametrize("words", ["0.3:7:1", "0.3:7:1:log", "0.3:0.1:1"])
+def test_one_point_of_a_range_is_refused(words):
+    """It would be scanned at its start alone, without a word."""
+    assert "--set g=0.3" in refusal(InputError, Axis.parse, f"g={words}")
+    assert Axis.parse("g=0.3:0.3:1").values.tolist() == [0.3]
+
+
 def test_linear_points():
     np.testing.assert_allclose(
         Axis("g", -1.0, 1.0, 5).values, [-1.0, -0.5, 0.0, 0.5, 1.0], rtol=0.0, atol=1e-15

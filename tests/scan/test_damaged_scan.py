@@ -1,12 +1,13 @@
 """A store that was changed after it was written is an error, never another number."""
 
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 import zarr
-from scan_helpers import refusal
+from scan_helpers import contents, refusal
 
 from fastscan import Axis, RunError, ScanResult, StoreError, run_scan
 from fastscan.scan import write_contour
@@ -84,6 +85,18 @@ def test_a_broken_chunk(store, name, how, rng):
         other = "g" if name == "mass_mev" else "mass_mev"
         victim.write_bytes(chunks(store, other)[0].read_bytes())
     check_refused(store)
+
+
+@pytest.mark.parametrize("name", [name for name in ARRAYS if name not in ("mass_mev", "g")])
+def test_a_damaged_block_is_mended_as_the_message_says(vector, wholesome, store, name):
+    """Resuming sees the status alone: told which one to delete, it makes that block again."""
+    axes, whole = wholesome
+    victim = chunks(store, name)[3]
+    victim.write_bytes(victim.read_bytes()[:-1])
+    words = re.search(r"delete (block_status/c/\d/\d) in this folder", check_refused(store))
+    (store / words[1]).unlink()
+    run_scan(vector, axes, out=store, resume=True)
+    assert contents(store) == contents(whole)
 
 
 @pytest.mark.parametrize("name", ARRAYS)

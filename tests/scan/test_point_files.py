@@ -65,6 +65,7 @@ def test_csv_of_results_reads_back_exactly(files, chi2, values):
         ("bad.csv", "q_ee,r2_ee\n1,2\n3,x\n", "point 2"),
         ("short.csv", "q_ee,r2_ee\n1,2\n3\n", "point 2"),
         ("nan.csv", "q_ee,r2_ee\n0,0\n0,nan\n", "point 2"),
+        ("ten.csv", "q_ee,r2_ee\n0,0\n1,1\n0,1_0\n", "point 3"),
         ("junk.npy", "junk", "not an array of numbers"),
         ("junk.parquet", "junk", "not a parquet file"),
     ],

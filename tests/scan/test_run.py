@@ -84,7 +84,8 @@ def test_what_a_result_holds(vector, axes, result):
         np.testing.assert_array_equal(result.coordinates[axis.name], axis.values, strict=True)
     again = ScanResult.open(str(result.path))
     np.testing.assert_array_equal(again.chi2, result.chi2, strict=True)
-    assert again.header == result.header == scan_header(vector, Grid(vector, axes))
+    header = {**scan_header(vector, Grid(vector, axes)), "dtype": "float64"}
+    assert again.header == result.header == header
     assert again.best_fit == result.best_fit
 
 
