@@ -122,6 +122,14 @@ def command(
             "mode": found.mode,
             "level": found.level(cl),
             "contours": found.contours(cl),
+            "marginal": {
+                name: {
+                    "median": found.quantile(name, 0.5),
+                    "central": [found.quantile(name, p) for p in (0.5 - cl / 2, 0.5 + cl / 2)],
+                    "upper_limit": found.quantile(name, cl),
+                }
+                for name in found.names
+            },
         }
     else:
         one = found.credible(cl)
@@ -164,6 +172,12 @@ def _tell(about: dict[str, Any]) -> None:
             about["poi"], about["prior"], about["box"], strict=True
         ):
             click.echo(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
+        for name, one in about["marginal"].items():
+            low, high = one["central"]
+            click.echo(
+                f"{name} alone, the other integrated over: median {one['median']:.5g}, "
+                f"central {level} [{low:.5g}, {high:.5g}], {level} below {one['upper_limit']:.5g}"
+            )
         click.echo(
             f"{level} credible: log likelihood above {about['level']:.5g} from its highest, "
             f"{len(about['contours'])} lines (see --json)"

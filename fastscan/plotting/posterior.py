@@ -112,19 +112,21 @@ def draw_plane(
     """Draw the densest regions of two parameters, and the mode; call it within `style`."""
     levels = sorted({ONE_SIGMA, cl})
     heights = [posterior.level(level) for level in levels]
-    inside = posterior.log_likelihood >= heights[-1]
+    first, second, log = posterior.grid(levels[-1])
+    inside = log >= heights[-1]
     plot_axes = []
     for i, parameter in enumerate(parameters):
         logarithmic = posterior.priors[i] == "log-g"
-        low, high = _ends(posterior, i, inside.any(axis=1 - i), logarithmic=logarithmic)
+        found = (first, second)[i][inside.any(axis=1 - i)]
+        low, high = _ends(found, posterior.boxes[i], logarithmic=logarithmic)
         plot_axes.append(PlotAxis.of_parameter(parameter, low, high, logarithmic=logarithmic))
     x, y = plot_axes
     x.apply(axes, "x")
     y.apply(axes, "y")
     generator = contourpy.contour_generator(
-        x.scaled(posterior.values[0]),
-        y.scaled(posterior.values[1]),
-        posterior.log_likelihood.T,
+        x.scaled(first),
+        y.scaled(second),
+        log.T,
         fill_type=contourpy.FillType.OuterCode,
     )
     color = PALETTE[0]
@@ -162,12 +164,11 @@ def draw_plane(
 
 
 def _ends(
-    posterior: PlanePosterior, i: int, inside: NDArray[np.bool_] | np.bool_, *, logarithmic: bool
+    inside: FloatArray, box: tuple[float, float], *, logarithmic: bool
 ) -> tuple[float, float]:
     """Of the axis: the outermost region with room around it, within the box."""
-    found = np.flatnonzero(inside)
-    low, high = (float(posterior.values[i][found[end]]) for end in (0, -1))
-    first, last = posterior.boxes[i]
+    low, high = float(inside[0]), float(inside[-1])
+    first, last = box
     if logarithmic:
         factor = (high / low) ** _ROOM
         return max(first, low / factor), min(last, high * factor)

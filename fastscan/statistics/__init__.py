@@ -7,7 +7,7 @@ from fastscan.statistics.likelihood import Likelihood, Limit, Prediction
 from fastscan.statistics.make import likelihood, make_likelihood
 from fastscan.statistics.nuisances import Nuisances
 from fastscan.statistics.points import Chi2Function
-from fastscan.statistics.posterior import Posterior, credible_intervals, posterior
+from fastscan.statistics.posterior import Posterior, credible_intervals
 from fastscan.statistics.profile import Basin, Profile
 from fastscan.statistics.pulled_surface import PulledCurve, PulledSurface, fitted_pulls
 from fastscan.statistics.pulls import Part, PulledRates
@@ -36,6 +36,5 @@ __all__ = [
     "likelihood",
     "make_likelihood",
     "normalisation_pull",
-    "posterior",
     "profiled_chi2",
 ]

@@ -52,11 +52,17 @@ _DEPTH = 40
 # Of a mass, where an axis of a plane turns from even steps to equal ratios, in MeV: the least
 # momentum transfer there is.
 _SMALLEST_MASS_MEV = 1e-2
-# Panels of each axis of a plane, tried one after the other until the numbers settle.
-_PLANE_PANELS = (8, 16, 32, 64)
+# A plane starts with so many panels along each axis; each is quartered until its quarters add up
+# to it, and then cut into cells, of which a level takes those above it.
+_PLANE_PANELS = 32
 _PLANE_NODES = 8
-_PLANE_CELLS = 16
-_PLANE_TOLERANCE = 1e-3
+_PLANE_CELLS = 8
+_PLANE_TOLERANCE = 1e-5
+_PLANE_DEPTH = 8
+_MOST_PANELS = 40_000
+_GRID = 401
+# A larger relative error of the probabilities is worth a word.
+_UNSETTLED = 1e-3
 # A box whose best point is this much worse than the best one outside is no prior, but a mistake;
 # from the lower number on it is worth a word.
 _EXCLUDED, _DOUBTFUL = 25.0, 9.0
@@ -211,18 +217,15 @@ class _MarginalLikelihood:
         shape = {other: np.array([1.0]) for other in rates.shape_parameters}
         coefficients = rates.coefficients(shape)[0, 0]
         own = rates.exponents[:, rates.couplings.index(name)]
-        sizes = [
-            norm ** (-1.0 / power)
-            for power, norm in zip(own, np.linalg.norm(coefficients, axis=1), strict=True)
-            if power > 0 and norm > 0.0
-        ]
-        if not sizes:
+        norms = np.linalg.norm(coefficients, axis=1)
+        if not norms[own > 0].any():
             raise InputError(
                 f"the counts do not depend on {name}",
                 where=name,
                 mend="choose another parameter, or the channels that it acts in",
             )
-        return float(min(sizes))
+        alone = (own > 0) & (own == rates.exponents.sum(axis=1)) & (norms > 0.0)
+        return float(min(norms[alone] ** (-1.0 / own[alone]), default=1.0))
 
 
 class Posterior:
@@ -452,27 +455,45 @@ class Posterior:
             values = np.insert(values, place, self.mode)
             log = np.insert(log, place, self._highest)
         above = log >= level
-        ends = [] if not above[0] else [float(values[0])]
+
+        def height(value: float) -> float:
+            return float(self._log(np.array([value]))[0]) - level
+
+        ends = [float(values[0])] if above[0] else []
         for i in np.flatnonzero(above[1:] != above[:-1]):
-            ends.append(
-                float(
-                    toms748(
-                        lambda v: float(self._log(np.array([v]))[0]) - level,
-                        values[i],
-                        values[i + 1],
-                        xtol=1e-300,
-                        rtol=1e-12,
-                    )
-                )
-            )
+            low, high = float(values[i]), float(values[i + 1])
+            at_low, at_high = height(low), height(high)
+            # A sample at the level may lie on its other side by rounding, seen on its own.
+            if at_low * at_high >= 0.0:
+                ends.append(low if abs(at_low) < abs(at_high) else high)
+            else:
+                ends.append(float(toms748(height, low, high, xtol=1e-300, rtol=1e-12)))
         if above[-1]:
             ends.append(float(values[-1]))
         return list(zip(ends[::2], ends[1::2], strict=True))
 
 
 @dataclass(frozen=True)
+class _Cells:
+    """Small rectangles that together hold the posterior of a plane, in stretched variables.
+
+    Attributes
+    ----------
+    low, high : (cells, 2)
+    probability : (cells,)
+    log, width : (cells,)
+        Log likelihood in the middle, and how much it changes across the cell.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    probability: FloatArray
+    log: FloatArray
+    width: FloatArray
+
+
 class PlanePosterior:
-    """Posterior of two parameters on a fine grid; made by `posterior`.
+    """Posterior of two parameters; made by `posterior`.
 
     Attributes
     ----------
@@ -481,37 +502,73 @@ class PlanePosterior:
         Parameters that were held.
     priors : (str, str)
     boxes : pair of (low, high)
-    values : pair of (points,) arrays
-        Middles of the cells of the grid, unevenly spaced.
-    probability : (points, points)
-        Of each cell, adding up to one.
-    log_likelihood : (points, points)
-        Marginalised over the nuisances, zero at its highest.
-    chi2_min, mode : float, pair of float
-        Profiled chi2 at the point of the highest likelihood, and that point.
+    mode, chi2_min : pair of float, float
+        Highest marginalised likelihood in the box, and the profiled chi2 there.
     quadrature_error : float
-        Largest change, when panels and cells were halved for the last time, of the levels of
-        log likelihood that hold 68.27 and 90 %, of the means in units of the spreads, and of these
-        relative to themselves.
+        Relative: each panel's Gauss-Legendre sum beside that of its quarters, added up.
     warning : str
     """
 
-    names: tuple[str, str]
-    parameters: dict[str, float]
-    priors: tuple[str, str]
-    boxes: tuple[tuple[float, float], tuple[float, float]]
-    values: tuple[FloatArray, FloatArray]
-    probability: FloatArray
-    log_likelihood: FloatArray
-    chi2_min: float
-    mode: tuple[float, float]
-    quadrature_error: float
-    warning: str
+    def __init__(
+        self,
+        function: _MarginalLikelihood,
+        dimensions: tuple[_Dimension, _Dimension],
+        boxes: tuple[tuple[float, float], tuple[float, float]],
+        warning: str = "",
+    ) -> None:
+        self._function = function
+        self._dimensions = dimensions
+        self.names = (dimensions[0].parameter.name, dimensions[1].parameter.name)
+        self.parameters = dict(function.space.fixed)
+        self.priors = (dimensions[0].prior, dimensions[1].prior)
+        self.boxes = boxes
+        self._cells, self.quadrature_error = _quartered(function, dimensions, boxes)
+        self.mode, self._highest = _plane_mode(function, dimensions, boxes, self._cells)
+        self.chi2_min = function.chi2(np.array(self.mode))
+        if self.quadrature_error > _UNSETTLED:
+            unsettled = f"probabilities are right to {self.quadrature_error:.1g} only"
+            warning = f"{warning}; {unsettled}" if warning else unsettled
+        self.warning = warning
 
     def level(self, cl: float = 0.90) -> float:
-        """Log likelihood above which lies a probability of ``cl``."""
+        """Log likelihood, less its highest, above which lies a probability of ``cl``.
+
+        A cell that the level crosses counts with the part of it above, its values taken as evenly
+        spread over what they change by.
+        """
+        from scipy.optimize import toms748
+
         delta_chi2(cl)
-        return _level(self.log_likelihood, self.probability, cl)
+        cells = self._cells
+        top, bottom = cells.log + 0.5 * cells.width, cells.log - 0.5 * cells.width
+
+        def missing(level: float) -> float:
+            share = np.clip((top - level) / (top - bottom), 0.0, 1.0)
+            return float(cells.probability @ share) - cl
+
+        held = cells.probability > 0.0
+        ends = float(bottom[held].min()) - 1.0, float(top[held].max())
+        return float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+
+    def grid(self, cl: float = 0.90) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Values of both parameters around the credible region, and the log likelihood on them.
+
+        Returns
+        -------
+        first, second : (points,)
+        log_likelihood : (points, points)
+            Less its highest.
+        """
+        inside = self._cells.log + self._cells.width >= self.level(cl) + self._highest
+        columns = []
+        for i, (dimension, box) in enumerate(zip(self._dimensions, self.boxes, strict=True)):
+            low = float(self._cells.low[inside, i].min())
+            high = float(self._cells.high[inside, i].max())
+            room = 0.1 * (high - low)
+            first, last = (dimension.stretch(end) for end in box)
+            even = np.linspace(max(first, low - room), min(last, high + room), _GRID)
+            columns.append(np.clip(dimension.unstretch(even)[0], *box))
+        return columns[0], columns[1], self._function.on_grid(columns) - self._highest
 
     def contours(self, cl: float = 0.90) -> list[FloatArray]:
         """Borders of the densest region of probability ``cl``, each of shape (points, 2).
@@ -520,19 +577,40 @@ class PlanePosterior:
         """
         import contourpy
 
-        generator = contourpy.contour_generator(
-            self.values[0], self.values[1], self.log_likelihood.T
-        )
+        first, second, log = self.grid(cl)
         # Plain lines are a list of arrays.
-        lines: Any = generator.lines(self.level(cl))
+        lines: Any = contourpy.contour_generator(first, second, log.T).lines(self.level(cl))
         return list(lines)
 
-    def marginal(self, name: str) -> FloatArray:
-        """Probability of each value of one parameter, over all of the other, shape (points,)."""
+    def marginal(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Posterior of one of the two, the other integrated over.
+
+        Returns
+        -------
+        edges : (bins + 1,)
+            Values of the parameter.
+        probability : (bins,)
+        """
         if name not in self.names:
             raise unknown_name("parameter", name, self.names)
-        marginal: FloatArray = self.probability.sum(axis=1 - self.names.index(name))
-        return marginal
+        i = self.names.index(name)
+        low, high = self._cells.low[:, i], self._cells.high[:, i]
+        edges, places = np.unique(np.concatenate([low, high]), return_inverse=True)
+        # Edges that are one but for rounding.
+        apart = np.concatenate([[True], np.diff(edges) > 1e-12 * (edges[-1] - edges[0])])
+        edges, places = edges[apart], (np.cumsum(apart) - 1)[places.ravel()]
+        density = np.zeros(edges.size)
+        share = self._cells.probability / (high - low)
+        np.add.at(density, places[: low.size], share)
+        np.add.at(density, places[low.size :], -share)
+        probability = np.cumsum(density)[:-1] * np.diff(edges)
+        values = self._dimensions[i].unstretch(edges)[0]
+        return values, np.maximum(probability, 0.0) / probability.sum()
+
+    def quantile(self, name: str, probability: float) -> float:
+        """Value of one of the two below which lies a probability, the other integrated over."""
+        edges, held = self.marginal(name)
+        return float(np.interp(probability, np.concatenate([[0.0], np.cumsum(held)]), edges))
 
 
 def posterior(
@@ -581,7 +659,9 @@ def posterior(
         one = Posterior(function, dimensions[0], full[0])
         one.warning = warning
         return one
-    return _plane(function, (dimensions[0], dimensions[1]), (full[0], full[1]), warning)
+    pair = (dimensions[0], dimensions[1])
+    _check_valley(function, pair, boxes, full)
+    return PlanePosterior(function, pair, (full[0], full[1]), warning)
 
 
 def credible_intervals(
@@ -711,75 +791,155 @@ def _judge(worse: float, dimensions: Sequence[_Dimension]) -> str:
     return ""
 
 
-def _plane(
+def _check_valley(
+    function: _MarginalLikelihood,
+    dimensions: tuple[_Dimension, _Dimension],
+    boxes: Sequence[Box],
+    full: Sequence[tuple[float, float]],
+) -> None:
+    """Refuse to choose an end that a narrow valley runs through."""
+    best = -np.inf
+    along_ends = []
+    for i, dimension in enumerate(dimensions):
+        for own, chosen in zip(boxes[i], full[i], strict=True):
+            if own is None and chosen not in (
+                dimension.parameter.minimum,
+                dimension.parameter.maximum,
+            ):
+                along_ends.append((i, chosen))
+        middle = 0.0 if full[i][0] <= 0.0 <= full[i][1] else full[i][0]
+        best = max(best, _highest_along(function, dimensions[1 - i], full[1 - i], i, middle))
+    for i, end in along_ends:
+        found = _highest_along(function, dimensions[1 - i], full[1 - i], i, end)
+        if found > best - _NEGLIGIBLE:
+            first, second = (dimension.parameter.name for dimension in dimensions)
+            raise InputError(
+                f"the likelihood does not fall along a valley of {first} and {second}: a flat "
+                "prior needs ends",
+                where="--box",
+                mend=f"give both boxes, as in --box {first}=LOW:HIGH --box {second}=LOW:HIGH",
+            )
+
+
+def _highest_along(
+    function: _MarginalLikelihood,
+    dimension: _Dimension,
+    span: tuple[float, float],
+    held: int,
+    value: float,
+) -> float:
+    """Highest log likelihood on a line on which one of two parameters is held, by zooming in."""
+    low, high = span
+    highest = -np.inf
+    for _ in range(4):
+        even = np.linspace(low, high, 2001)
+        stretched = np.linspace(dimension.stretch(low), dimension.stretch(high), 2001)
+        free = np.unique([*even, *np.clip(dimension.unstretch(stretched)[0], low, high)])
+        points = np.empty((free.size, 2))
+        points[:, held], points[:, 1 - held] = value, free
+        log = function(points)
+        best = int(np.argmax(log))
+        highest = max(highest, float(log[best]))
+        low, high = float(free[max(best - 2, 0)]), float(free[min(best + 2, free.size - 1)])
+    return highest
+
+
+def _quartered(
     function: _MarginalLikelihood,
     dimensions: tuple[_Dimension, _Dimension],
     boxes: tuple[tuple[float, float], tuple[float, float]],
-    warning: str,
-) -> PlanePosterior:
-    """Tensor product of composite Gauss-Legendre rules, refined until the numbers settle."""
+) -> tuple[_Cells, float]:
+    """Integrate over panels, each quartered until the quarters add up to it; and their cells."""
     spans = _support(function, dimensions, boxes)
-    before: FloatArray | None = None
-    error = math.inf
-    for panels in _PLANE_PANELS:
-        edges = [_panel_edges(*pair, panels) for pair in zip(dimensions, spans, strict=True)]
-        x, w, log = _on_nodes(function, dimensions, edges)
-        probability = np.exp(log - log.max()) * w[0][:, None] * w[1]
-        moments = _moments(x, probability / probability.sum())
-        fine, probability, log = _finer(dimensions, edges, log)
-        levels = [_level(log, probability, cl) for cl in (0.6827, 0.90)]
-        numbers = np.array([*moments, *levels])
-        if before is not None:
-            error = float(np.abs(numbers - before).max())
-        before = numbers
-        if error <= _PLANE_TOLERANCE:
+    edges = [_panel_edges(d, span) for d, span in zip(dimensions, spans, strict=True)]
+    first, second = np.meshgrid(edges[0][:-1], edges[1][:-1], indexing="ij")
+    last, final = np.meshgrid(edges[0][1:], edges[1][1:], indexing="ij")
+    low = np.stack([first.ravel(), second.ravel()], axis=1)
+    high = np.stack([last.ravel(), final.ravel()], axis=1)
+    panels = low.shape[0]
+    log, weight = _on_nodes(function, dimensions, low, high)
+    reference = float(log.max())
+    whole = (np.exp(log - reference) * weight).sum(axis=(1, 2))
+    kept: list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]] = []
+    error, count = 0.0, 0
+    for depth in range(_PLANE_DEPTH + 1):
+        middle = 0.5 * (low + high)
+        quarters_low, quarters_high = [], []
+        for upper in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            up = np.array(upper, dtype=bool)
+            quarters_low.append(np.where(up, middle, low))
+            quarters_high.append(np.where(up, high, middle))
+        low, high = np.stack(quarters_low, axis=1), np.stack(quarters_high, axis=1)
+        log, weight = _on_nodes(function, dimensions, low.reshape(-1, 2), high.reshape(-1, 2))
+        content = (np.exp(log - reference) * weight).sum(axis=(1, 2)).reshape(-1, 4)
+        difference = np.abs(content.sum(axis=1) - whole)
+        total = float(content.sum()) + sum(float(part[3].sum()) for part in kept)
+        fine = difference <= _PLANE_TOLERANCE * total / panels
+        count += 4 * fine.size
+        if depth == _PLANE_DEPTH or count > _MOST_PANELS:
+            fine[:] = True
+        error += float(difference[fine].sum())
+        logs = log.reshape(-1, 4, _PLANE_NODES, _PLANE_NODES)
+        kept.append(
+            (
+                low[fine].reshape(-1, 2),
+                high[fine].reshape(-1, 2),
+                logs[fine].reshape(-1, _PLANE_NODES, _PLANE_NODES),
+                content[fine].ravel(),
+            )
+        )
+        if fine.all():
             break
-    mode, highest = _plane_mode(function, dimensions, boxes, fine, log)
-    return PlanePosterior(
-        names=(dimensions[0].parameter.name, dimensions[1].parameter.name),
-        parameters=dict(function.space.fixed),
-        priors=(dimensions[0].prior, dimensions[1].prior),
-        boxes=boxes,
-        values=(fine[0], fine[1]),
-        probability=probability,
-        log_likelihood=log - highest,
-        chi2_min=function.chi2(np.array(mode)),
-        mode=mode,
-        quadrature_error=error,
-        warning=warning,
-    )
+        low, high = low[~fine].reshape(-1, 2), high[~fine].reshape(-1, 2)
+        whole = content[~fine].ravel()
+    low, high, log, whole = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    return _cut(dimensions, low, high, log, whole), error / float(whole.sum())
 
 
-def _panel_edges(dimension: _Dimension, span: tuple[float, float], panels: int) -> FloatArray:
+def _panel_edges(dimension: _Dimension, span: tuple[float, float]) -> FloatArray:
     """Even in the stretched variable, with a kink of the prior at zero between two panels."""
     low, high = span
-    edges = np.linspace(dimension.stretch(low), dimension.stretch(high), panels + 1)
+    edges = np.linspace(dimension.stretch(low), dimension.stretch(high), _PLANE_PANELS + 1)
     if low < 0.0 < high:
         edges[np.argmin(np.abs(edges[1:-1])) + 1] = 0.0
     return edges
 
 
 def _on_nodes(
-    function: _MarginalLikelihood, dimensions: Sequence[_Dimension], edges: Sequence[FloatArray]
-) -> tuple[list[FloatArray], list[FloatArray], FloatArray]:
-    """Nodes and weights of each axis, and the log likelihood on their grid."""
+    function: _MarginalLikelihood,
+    dimensions: tuple[_Dimension, _Dimension],
+    low: FloatArray,
+    high: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Log likelihood and weights at the nodes of panels (panels, 2), (panels, nodes, nodes)."""
     nodes, weights = np.polynomial.legendre.leggauss(_PLANE_NODES)
-    x, w = [], []
-    for dimension, own in zip(dimensions, edges, strict=True):
-        half = 0.5 * np.diff(own)[:, None]
-        points = 0.5 * (own[1:] + own[:-1])[:, None] + half * nodes
-        values, weight = dimension.unstretch(points.ravel())
-        x.append(values)
-        w.append((half * weights).ravel() * weight)
-    return x, w, function.on_grid(x)
+    values, measures = [], []
+    for i, dimension in enumerate(dimensions):
+        half = 0.5 * (high[:, i] - low[:, i])[:, None]
+        value, weight = dimension.unstretch(0.5 * (high[:, i] + low[:, i])[:, None] + half * nodes)
+        values.append(value)
+        measures.append(weight * half * weights)
+    shape = (low.shape[0], _PLANE_NODES, _PLANE_NODES)
+    points = np.stack(
+        [
+            np.broadcast_to(values[0][:, :, None], shape).ravel(),
+            np.broadcast_to(values[1][:, None, :], shape).ravel(),
+        ],
+        axis=1,
+    )
+    return function(points).reshape(shape), measures[0][:, :, None] * measures[1][:, None, :]
 
 
-def _finer(
-    dimensions: Sequence[_Dimension], edges: Sequence[FloatArray], log: FloatArray
-) -> tuple[list[FloatArray], FloatArray, FloatArray]:
-    """Even grid in each panel: values, probabilities, and the log likelihood by interpolation.
+def _cut(
+    dimensions: tuple[_Dimension, _Dimension],
+    low: FloatArray,
+    high: FloatArray,
+    log: FloatArray,
+    content: FloatArray,
+) -> _Cells:
+    """Cut panels into even cells: nodes of a quadrature are too few to say what is above a level.
 
-    Nodes of a quadrature are too few to say how much lies above a level.
+    Between the nodes the log likelihood is the polynomial through them.
     """
     nodes, _ = np.polynomial.legendre.leggauss(_PLANE_NODES)
     even = (2.0 * np.arange(_PLANE_CELLS) + 1.0) / _PLANE_CELLS - 1.0
@@ -787,19 +947,37 @@ def _finer(
         np.polynomial.legendre.legvander(nodes, _PLANE_NODES - 1).T,
         np.polynomial.legendre.legvander(even, _PLANE_NODES - 1).T,
     )
-    panels = edges[0].size - 1
-    cells = log.reshape(panels, _PLANE_NODES, panels, _PLANE_NODES)
-    cells = np.einsum("aibj,ik,jl->akbl", cells, to_even, to_even, optimize=True)
-    fine = cells.reshape(panels * _PLANE_CELLS, panels * _PLANE_CELLS)
-    x, w = [], []
-    for dimension, own in zip(dimensions, edges, strict=True):
-        half = 0.5 * np.diff(own)[:, None]
-        points = 0.5 * (own[1:] + own[:-1])[:, None] + half * even
-        values, weight = dimension.unstretch(points.ravel())
-        x.append(values)
-        w.append(weight * half.repeat(_PLANE_CELLS, axis=1).ravel())
-    probability = np.exp(fine - fine.max()) * w[0][:, None] * w[1]
-    return x, probability / probability.sum(), fine
+    # Where counts overflow there is nothing, and nothing to interpolate.
+    lowest = float(log.max()) - 1e3
+    fine = np.einsum("pij,ik,jl->pkl", np.maximum(log, lowest), to_even, to_even, optimize=True)
+    lows, highs, measures = [], [], []
+    for i, dimension in enumerate(dimensions):
+        step = (high[:, i] - low[:, i])[:, None] / _PLANE_CELLS
+        start = low[:, i, None] + step * np.arange(_PLANE_CELLS)
+        lows.append(start)
+        highs.append(start + step)
+        measures.append(dimension.unstretch(start + 0.5 * step)[1])
+    probability = np.exp(np.minimum(fine - log.max(), 0.0))
+    probability *= measures[0][:, :, None] * measures[1][:, None, :]
+    sums = probability.sum(axis=(1, 2))
+    probability *= np.where(sums > 0.0, content / np.where(sums > 0.0, sums, 1.0), 0.0)[
+        :, None, None
+    ]
+    across, along = np.gradient(fine, axis=(1, 2))
+    width = np.abs(across) + np.abs(along) + 1e-300
+
+    def both(columns: list[FloatArray]) -> FloatArray:
+        first = np.broadcast_to(columns[0][:, :, None], fine.shape)
+        second = np.broadcast_to(columns[1][:, None, :], fine.shape)
+        return np.stack([first.ravel(), second.ravel()], axis=1)
+
+    return _Cells(
+        low=both(lows),
+        high=both(highs),
+        probability=(probability / probability.sum()).ravel(),
+        log=fine.ravel(),
+        width=width.ravel(),
+    )
 
 
 def _support(
@@ -833,18 +1011,17 @@ def _plane_mode(
     function: _MarginalLikelihood,
     dimensions: Sequence[_Dimension],
     boxes: Sequence[tuple[float, float]],
-    values: Sequence[FloatArray],
-    log: FloatArray,
+    cells: _Cells,
 ) -> tuple[tuple[float, float], float]:
-    """Point of the highest likelihood, from the best one of a grid on, and its logarithm."""
+    """Point of the highest likelihood, from the best cell on, and its logarithm."""
     from scipy.optimize import minimize
 
-    best = np.unravel_index(int(np.argmax(log)), log.shape)
-    start = [d.stretch(float(v[i])) for d, v, i in zip(dimensions, values, best, strict=True)]
+    best = int(np.argmax(cells.log))
+    start = 0.5 * (cells.low[best] + cells.high[best])
+    step = cells.high[best] - cells.low[best]
     bounds = [
         (d.stretch(low), d.stretch(high)) for d, (low, high) in zip(dimensions, boxes, strict=True)
     ]
-    step = [(high - low) / v.size for (low, high), v in zip(bounds, values, strict=True)]
 
     def point(s: FloatArray) -> FloatArray:
         return np.array(
@@ -861,38 +1038,6 @@ def _plane_mode(
         "fatol": 1e-9,
         "maxiter": 400,
     }
-    found = minimize(
-        objective, np.array(start), method="Nelder-Mead", bounds=bounds, options=options
-    )
+    found = minimize(objective, start, method="Nelder-Mead", bounds=bounds, options=options)
     first, second = point(found.x)
     return (float(first), float(second)), -float(found.fun)
-
-
-def _moments(x: Sequence[FloatArray], probability: FloatArray) -> list[float]:
-    """Means in units of the spreads, and the logarithms of these."""
-    numbers = []
-    for i, values in enumerate(x):
-        marginal = probability.sum(axis=1 - i)
-        mean = float(marginal @ values)
-        spread = math.sqrt(max(float(marginal @ (values - mean) ** 2), 1e-300))
-        numbers += [math.log(spread), mean / spread]
-    return numbers
-
-
-def _level(log: FloatArray, probability: FloatArray, cl: float) -> float:
-    """Log likelihood above which lies a probability.
-
-    A cell that the level crosses counts with the part of it above, its values taken as evenly
-    spread over what the gradients say.
-    """
-    from scipy.optimize import toms748
-
-    width = sum(np.abs(slope) for slope in np.gradient(log)) + 1e-300
-    top, bottom = (log + 0.5 * width).ravel(), (log - 0.5 * width).ravel()
-    flat = probability.ravel()
-
-    def missing(level: float) -> float:
-        share = np.clip((top - level) / (top - bottom), 0.0, 1.0)
-        return float(flat @ share) - cl
-
-    return float(toms748(missing, float(bottom.min()), float(top.max()), xtol=1e-7, rtol=1e-9))

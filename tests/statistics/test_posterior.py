@@ -7,8 +7,15 @@ from scipy.integrate import quad
 from scipy.stats import truncnorm
 
 from fastscan import Chi2Function, InputError, load_experiment
+from fastscan.models import Parameter
 from fastscan.statistics import FitSpace, Likelihood
-from fastscan.statistics.posterior import Credible, credible_intervals, posterior
+from fastscan.statistics.posterior import (
+    Credible,
+    _check_valley,
+    _Dimension,
+    credible_intervals,
+    posterior,
+)
 
 G = {"mass_mev": 10.0}
 
@@ -170,17 +177,16 @@ def charges(likelihood):
 
 
 def below(plane, name, value):
-    """Probability below a value: whole cells, and the cell of the value by interpolation."""
-    marginal = plane.marginal(name)
-    middle = plane.values[plane.names.index(name)]
-    return np.interp(value, middle, np.cumsum(marginal) - marginal / 2)
+    """Probability below a value, the other parameter integrated over."""
+    edges, probability = plane.marginal(name)
+    return np.interp(value, edges, np.concatenate([[0.0], np.cumsum(probability)]))
 
 
 def test_two_parameters_agree_with_a_sampler(make):
     likelihood = make("millicharge")
     names = ("q_ee", "q_emu")
     plane = posterior(likelihood, names)
-    assert plane.quadrature_error < 1e-3
+    assert plane.quadrature_error < 1e-5
     scale, log = 1e-12, charges(likelihood)
     start = np.random.default_rng(7).normal(0.0, 1.0, (60, 2))
     sampler = emcee.EnsembleSampler(60, 2, lambda points: log(points * scale), vectorize=True)
@@ -200,7 +206,9 @@ def test_plane_agrees_with_the_line(make):
     likelihood = make("millicharge")
     plane = posterior(likelihood, ("q_ee", "q_emu"), box={"q_emu": (0.0, 1e-20)})
     one = posterior(likelihood, "q_ee")
-    assert below(plane, "q_ee", one.quantile(0.9)) == pytest.approx(0.9, abs=1e-4)
+    for p in (0.1, 0.5, 0.9):
+        assert below(plane, "q_ee", one.quantile(p)) == pytest.approx(p, abs=1e-4)
+        assert plane.quantile("q_ee", p) == pytest.approx(one.quantile(p), rel=1e-3, abs=1e-15)
 
 
 def test_contours_lie_at_the_level(make):
@@ -209,6 +217,54 @@ def test_contours_lie_at_the_level(make):
     (line,) = plane.contours(0.9)
     log = charges(likelihood)
     assert log(line) - log(np.array([plane.mode]))[0] == pytest.approx(plane.level(0.9), abs=1e-3)
+
+
+def test_narrow_valley_is_followed(make):
+    """Couplings to up and down quarks nearly cancel: against a fine grid."""
+    likelihood = make("nsi", channels="cevns")
+    names = ("eps_u_ee", "eps_d_ee")
+    plane = posterior(likelihood, names, box=(-1.0, 1.0))
+    space = FitSpace(likelihood, names)
+    chi2 = Chi2Function(likelihood, names)
+    first = np.linspace(-1.0, 1.0, 1001)[1::2]
+    second = np.linspace(-1.0, 1.0, 4001)[1::2]
+    mass = np.empty(first.size)
+    for i, value in enumerate(first):
+        points = np.stack([np.full(second.size, value), second], axis=1)
+        counts = space.layers(points)[:, 0]
+        norm = 1 + likelihood.sigma_alpha**2 * (counts**2).sum(axis=1)
+        mass[i] = (np.exp(-chi2(points) / 2) / np.sqrt(norm)).sum()
+    held = np.cumsum(mass) / mass.sum()
+    for p in (0.2, 0.5, 0.8):
+        value = np.interp(p, held, first + 2e-3)
+        assert below(plane, names[0], value) == pytest.approx(p, abs=2e-4)
+
+
+def test_end_in_a_valley_is_not_chosen():
+    parameters = [Parameter(name, "1", 0.0, name, "") for name in ("a", "b")]
+    pair = tuple(_Dimension(parameter, "flat-g", 0.01) for parameter in parameters)
+    full = ((-3.0, 3.0), (-3.0, 3.0))
+
+    def valley(points):
+        return -0.5 * (points.sum(axis=1) / 0.01) ** 2
+
+    with pytest.raises(InputError, match="does not fall along a valley of a and b"):
+        _check_valley(valley, pair, ((None, None), (None, None)), full)
+    _check_valley(valley, pair, full, full)
+
+
+def test_level_of_two_equal_partners(make):
+    """Only the sum of their squares matters: the region is a disc, half of it on each side."""
+    likelihood = make("electromagnetic")
+    plane = posterior(likelihood, ("q_emu", "q_etau"), box=(-3e-11, 3e-11))
+    for name in plane.names:
+        assert plane.quantile(name, 0.5) == pytest.approx(0.0, abs=1e-16)
+    (line,) = plane.contours(0.9)
+    radius = np.hypot(*line.T)
+    assert np.ptp(radius) / radius.mean() < 2e-3
+    # In the radius alone, q dq: a prior flat in the square.
+    one = posterior(likelihood, "q_emu", prior="flat-g2", box=(0.0, 3e-11))
+    assert radius.mean() == pytest.approx(one.quantile(0.9), rel=1e-3)
 
 
 @pytest.mark.parametrize(
