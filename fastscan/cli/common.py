@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +28,7 @@ __all__ = [
     "ExampleCommand",
     "analysis_options",
     "beside",
+    "check_method",
     "example_command",
     "experiment_option",
     "force_option",
@@ -281,6 +282,26 @@ def beside(store: str, suffix: str) -> Path:
     """File beside a scan, with the scan's name; the scan may be named as ``.`` or ``..``."""
     path = Path(store) if Path(store).name not in ("", "..") else Path(store).resolve()
     return path.with_name(f"{path.name.removesuffix('.zarr')}{suffix}")
+
+
+def check_method(method: str, known: Sequence[str], chosen: Mapping[str, object]) -> None:
+    """Check the name of a method, and that options of toys are not given to Wilks' theorem.
+
+    Raises
+    ------
+    InputError
+        An unknown method, or an option that would do nothing.
+    """
+    if method not in known:
+        from fastscan.exceptions import unknown_name
+
+        raise unknown_name("method", method, known, where="--method")
+    if method == "wilks" and chosen:
+        raise InputError(
+            f"--{next(iter(chosen))} does nothing with --method wilks",
+            where="--method",
+            mend="leave it out, or choose another method",
+        )
 
 
 def print_json(value: object) -> None:

@@ -12,7 +12,10 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
 @click.argument("store", metavar="DIR.zarr", type=click.Path())
 @click.option(
-    "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
+    "--cl",
+    type=float,
+    metavar="X",
+    help="Confidence level [default: 0.90; a Feldman-Cousins scan has its own].",
 )
 @click.option(
     "--dof", type=int, default=2, show_default=True, metavar="N", help="Degrees of freedom, 1 or 2."
@@ -26,13 +29,45 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
 )
 @force_option
 @quiet_option
-def command(store: str, cl: float, dof: int, out: str | None, force: bool, quiet: bool) -> None:
-    """Write the contour of a two-dimensional scan as CSV, with a header that says what it is."""
-    from fastscan.scan import ScanResult, write_contour
+def command(
+    store: str, cl: float | None, dof: int, out: str | None, force: bool, quiet: bool
+) -> None:
+    """Write the contour of a two-dimensional scan as CSV, with a header that says what it is.
 
-    result = ScanResult.open(store)
+    Of a Feldman-Cousins scan: where chi2 above its minimum is the critical value of each point.
+    """
+    from fastscan.scan import ScanResult, write_contour
+    from fastscan.scan.construction_store import is_construction
+
     path = Path(out) if out is not None else beside(store, ".csv")
-    lines = write_contour(result, path, cl=cl, dof=dof, overwrite=force)
+    if is_construction(store):
+        from fastscan.scan.construction import ConstructionResult, write_construction_contour
+
+        construction = ConstructionResult.open(store)
+        check_level(store, construction.cl, cl)
+        lines = write_construction_contour(construction, path, overwrite=force)
+    else:
+        result = ScanResult.open(store)
+        level = 0.90 if cl is None else cl
+        lines = write_contour(result, path, cl=level, dof=dof, overwrite=force)
     if not quiet:
         pieces = "1 line" if lines == 1 else f"{lines} lines"
         stdout().print(f"{pieces} in {path}", soft_wrap=True)
+
+
+def check_level(store: str, own: float, asked: float | None) -> None:
+    """Check that a confidence level is the one critical values were made for.
+
+    Raises
+    ------
+    InputError
+        It is another one.
+    """
+    if asked is not None and asked != own:
+        from fastscan.exceptions import InputError
+
+        raise InputError(
+            f"critical values are for {100 * own:g} % C.L. alone",
+            where=store,
+            mend="leave out --cl, or scan again with another one",
+        )

@@ -12,7 +12,10 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
 @click.argument("store", metavar="DIR.zarr", type=click.Path())
 @click.option(
-    "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
+    "--cl",
+    type=float,
+    metavar="X",
+    help="Confidence level [default: 0.90; a Feldman-Cousins scan has its own].",
 )
 @click.option(
     "--dof",
@@ -39,7 +42,7 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
 @quiet_option
 def command(
     store: str,
-    cl: float,
+    cl: float | None,
     dof: int | None,
     out: str | None,
     overlays: tuple[str, ...],
@@ -49,7 +52,8 @@ def command(
     """Draw a scan: delta chi2 of one parameter, or the plane of two.
 
     A mass and a coupling give the region excluded at the confidence level; two couplings give the
-    regions allowed at 1 sigma and at the confidence level.
+    regions allowed at 1 sigma and at the confidence level. A Feldman-Cousins scan gives its region
+    beside that of Wilks' theorem.
 
     An overlay is a CSV file with the lines "# label: WORDS" and "# source: WORDS" on top, and two
     columns named after the axes of the scan and in their units, such as mass_mev,g. It may also
@@ -58,16 +62,31 @@ def command(
     from fastscan.inputs import Overlay
     from fastscan.plotting import plot_scan
     from fastscan.scan import ScanResult
+    from fastscan.scan.construction_store import is_construction
 
-    result = ScanResult.open(store)
     path = Path(out) if out is not None else beside(store, ".png")
-    plot_scan(
-        result,
-        path,
-        cl=cl,
-        dof=dof,
-        overlays=[Overlay.read(name) for name in overlays],
-        overwrite=force,
-    )
+    if is_construction(store):
+        from fastscan.cli.contour import check_level
+        from fastscan.plotting.construction import plot_construction
+        from fastscan.scan.construction import ConstructionResult
+
+        construction = ConstructionResult.open(store)
+        check_level(store, construction.cl, cl)
+        plot_construction(
+            construction,
+            path,
+            dof=2 if dof is None else dof,
+            overlays=[Overlay.read(name) for name in overlays],
+            overwrite=force,
+        )
+    else:
+        plot_scan(
+            ScanResult.open(store),
+            path,
+            cl=0.90 if cl is None else cl,
+            dof=dof,
+            overlays=[Overlay.read(name) for name in overlays],
+            overwrite=force,
+        )
     if not quiet:
         stdout().print(f"figure in {path}", soft_wrap=True)

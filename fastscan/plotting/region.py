@@ -57,6 +57,9 @@ def best_fit_is_located(result: ScanResult, dof: int) -> bool:
     above = result.chi2 - result.best_fit.chi2
     inside = above <= delta_chi2(0.6827, dof)
     alike = above <= 0.1
+    if not alike.any():
+        # A best fit between the points of a coarse grid.
+        return False
     for dimension, length in enumerate(inside.shape):
         others = tuple(i for i in range(inside.ndim) if i != dimension)
         low, high = _extent(inside.any(axis=others))

@@ -17,7 +17,7 @@ from fastscan.statistics.fit_space import FitSpace
 from fastscan.statistics.likelihood import Likelihood
 from fastscan.statistics.surface import bounds_of_power
 
-__all__ = ["BLOCK", "Family", "ToyFits", "draw_toys", "toy_noise"]
+__all__ = ["BLOCK", "Family", "PlaneFits", "ToyFits", "draw_toys", "toy_noise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -254,7 +254,8 @@ class Family:
             )
             points.append(self._directions(int(r), own))
             row_of.append(np.full(count, i))
-        self.lattice = np.ascontiguousarray(np.concatenate(points))
+        lattice = np.concatenate(points)
+        self.lattice = np.pad(lattice, ((0, 0), (0, -lattice.shape[1] % 4)))
         self.row_of = np.concatenate(row_of).astype(np.int64)
 
     def _directions(self, row: int, grid: FloatArray) -> FloatArray:
@@ -445,6 +446,70 @@ class ToyFits:
         if self._vectors.is_shape(first):
             return self._vectors.family(first, others, {name: value})
         return self._vectors.family(None, (first, *others), {name: value})
+
+
+class PlaneFits:
+    """Fits of two parameters to many data vectors: a mass and a coupling, or two couplings.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    names : two names
+        A mass before a coupling.
+    given : mapping, optional
+        Values of other parameters; the rest stay at their defaults.
+    ranges : mapping, optional
+        Narrower ranges, (low, high), of the two.
+
+    Attributes
+    ----------
+    space : FitSpace
+
+    Raises
+    ------
+    InputError
+        Two masses, or two couplings that can cancel each other.
+    """
+
+    def __init__(
+        self,
+        likelihood: Likelihood,
+        names: Sequence[str],
+        given: Mapping[str, float] | None = None,
+        *,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        self.space = FitSpace(likelihood, names, given)
+        vectors = _Vectors(self.space, ranges or {})
+        if len(names) != 2 or vectors.is_shape(names[1]):
+            raise InputError(
+                f"toys can not be fitted in the plane of {', '.join(names)}",
+                where="--axis",
+                mend="scan a mass and a coupling, or two couplings",
+            )
+        self._family = vectors.family(names[0], names[1:], {})
+
+    def best(self, data: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Both parameters at the best fit to each data vector, (toys, 2), and chi2 there."""
+        vectors = _contiguous(data)
+        outer, inner, score = self._family.best(vectors)
+        return np.stack([outer, inner], axis=1), _squared(vectors) - score
+
+    def mean(self, point: Sequence[float]) -> FloatArray:
+        """Expectation at a point, nuisances fitted to the data that were seen, (n,)."""
+        mean: FloatArray = self.space.at([list(point)]).mean(self.space.observed)[0]
+        return mean
+
+    def rises(self, data: ArrayLike, point: Sequence[float]) -> FloatArray:
+        """Chi2 at a point above its minimum in the plane, of each data vector, (toys,)."""
+        vectors = _contiguous(data)
+        direction = self.space.at([list(point)]).basis[0]
+        along = np.empty((len(vectors), 1))
+        kernels.fit_points(
+            vectors, direction[None], np.zeros((1, vectors.shape[1])), np.zeros(1), along
+        )
+        rise: FloatArray = self._family.best(vectors)[2] - along[:, 0]
+        return np.maximum(rise, 0.0)
 
 
 class _Vectors:

@@ -1,0 +1,392 @@
+"""Confidence regions of two parameters by the unified construction, into a zarr store.
+
+At every point of the plane toys are made with the nuisances that fit the data there, each is fitted
+over the whole plane, and the critical value is the quantile of chi2 at the point above the toy's
+minimum; see `fastscan.statistics.feldman_cousins`. Fits go over the masses of the axis, and over
+all values of a coupling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from fastscan.exceptions import InputError, RunError, StoreError
+from fastscan.scan import construction_store as rows
+from fastscan.scan import store
+from fastscan.scan.axes import Axis
+from fastscan.scan.contour import contour_lines
+from fastscan.scan.executors import Index, executor
+from fastscan.scan.files import table_text, write_text
+from fastscan.scan.grid import Grid
+from fastscan.scan.plan import Plan
+from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.result import BestFit, ScanResult
+from fastscan.statistics import Likelihood, delta_chi2
+from fastscan.statistics.feldman_cousins import Critical, critical_value
+from fastscan.statistics.toys import PlaneFits, draw_toys
+
+__all__ = [
+    "DEFAULT_TOYS",
+    "PORTION",
+    "ConstructionResult",
+    "run_construction",
+    "write_construction_contour",
+]
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+# Toys that are drawn and fitted at a time: more of them until the error is small enough.
+PORTION = 2048
+DEFAULT_TOYS = 4096
+_MOST = 64
+# A point whose statistic is closer to its critical value than this many errors is near the border,
+# where errors are to be half as large.
+_NEAR = 4.0
+_BORDER = 0.5
+
+
+class ConstructionResult:
+    """A complete construction on disk.
+
+    Attributes
+    ----------
+    path : Path
+    header : dict
+        As a scan's, with ``cl``, ``seed``, ``toys``, ``precision`` and the best fit.
+    names, shape : tuple
+    coordinates : dict of (points,) arrays
+    units : dict of str
+    """
+
+    def __init__(self, contents: rows.Contents) -> None:
+        self._contents = contents
+        self.path = contents.path
+        self.header: dict[str, Any] = contents.header
+        self.names: tuple[str, ...] = tuple(axis["name"] for axis in self.header["axes"])
+        self.coordinates: dict[str, FloatArray] = {n: contents.read(n) for n in self.names}
+        self.units = {name: contents.unit(name) for name in self.names}
+        self.shape = contents.plan.shape
+
+    @classmethod
+    def open(cls, path: str | Path) -> ConstructionResult:
+        """Open a complete construction.
+
+        Raises
+        ------
+        StoreError
+            Missing, foreign, damaged, or not complete.
+        """
+        contents = rows.Contents.open(Path(path))
+        done = int((contents.block_status() == store.BLOCK_DONE).sum())
+        if done < contents.plan.blocks:
+            raise StoreError(
+                f"construction is not complete: {done} of {contents.plan.blocks} rows",
+                where=str(path),
+                mend="finish it with the command it was made with and --resume",
+            )
+        return cls(contents)
+
+    @property
+    def cl(self) -> float:
+        """Confidence level of the critical values."""
+        return float(self.header["cl"])
+
+    @cached_property
+    def statistic(self) -> FloatArray:
+        """Chi2 of the data above its minimum in the plane."""
+        return self._contents.read("statistic")
+
+    @cached_property
+    def critical_value(self) -> FloatArray:
+        """Critical value at each point."""
+        return self._contents.read("critical_value")
+
+    @cached_property
+    def critical_error(self) -> FloatArray:
+        """Its Monte Carlo error."""
+        return self._contents.read("critical_error")
+
+    @cached_property
+    def toys(self) -> NDArray[np.int64]:
+        """Toys at each point."""
+        return self._contents.read("toys")
+
+    @property
+    def best_fit(self) -> BestFit:
+        """The best fit in the plane, between grid points."""
+        best = self.header["best_fit"]
+        return BestFit(dict(best["point"]), float(best["chi2"]), float(best["alpha_hat"]))
+
+    def as_scan(self, level: float | None = None) -> ScanResult:
+        """Surfaces as contours and figures know them, the best fit at zero.
+
+        Parameters
+        ----------
+        level : float, optional
+            Height of the construction's border: the statistic over its critical value, times this.
+            By default the plain statistic, of which Wilks' theorem makes a border.
+        """
+        values = self.statistic
+        return _Surface(self, values if level is None else values / self.critical_value * level)
+
+
+class _Surface(ScanResult):
+    """A function of the plane of a construction, as if it had been scanned."""
+
+    def __init__(self, construction: ConstructionResult, values: FloatArray) -> None:
+        self.path = construction.path
+        self.header = construction.header
+        self.names = construction.names
+        self.coordinates = construction.coordinates
+        self.units = construction.units
+        self._values = values
+        self._best = construction.best_fit
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._values.shape
+
+    @property
+    def chi2(self) -> FloatArray:
+        return self._values
+
+    @property
+    def best_fit(self) -> BestFit:
+        return BestFit(self._best.point, 0.0, self._best.alpha_hat)
+
+
+def run_construction(
+    likelihood: Likelihood,
+    axes: Sequence[Axis],
+    given: Mapping[str, float] | None = None,
+    *,
+    out: str | Path,
+    cl: float = 0.90,
+    toys: int = DEFAULT_TOYS,
+    precision: float = 0.02,
+    seed: int = 0,
+    scheduler: str = "threads",
+    workers: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> ConstructionResult:
+    """Construct the confidence region of two parameters into a zarr store.
+
+    Parameters
+    ----------
+    likelihood, axes, given
+        As for `fastscan.scan.Grid`, two axes.
+    out : path
+        The store to make; it must not exist, unless ``resume``.
+    cl : float
+    toys : int
+        Least number at each point, in portions of `PORTION`.
+    precision : float
+        Relative error of the critical values: where it is larger, more toys are made, up to 64
+        portions. Near the border of the region it is half of this.
+    seed : int
+        The result depends on it, and not on workers or interruptions.
+    scheduler, workers, resume, progress
+        As for `fastscan.scan.run_scan`; a block is a row of the plane.
+
+    Raises
+    ------
+    InputError
+        Bad axes, parameters, level, numbers of toys, or scheduler.
+    StoreError
+        The output exists, or is not the construction to resume.
+    RunError
+        The disk filled up or a worker died; finished rows are kept.
+    """
+    path = Path(out)
+    if toys < 1 or not 0.0 < precision < 1.0 or seed < 0:
+        raise InputError(
+            f"{toys} toys, precision {precision:g}, seed {seed}",
+            where="--toys, --precision, --seed",
+            mend="give a number of toys from 1, a precision such as 0.02, a seed from 0",
+        )
+    delta_chi2(cl)  # refuses a level that is none
+    grid = Grid(likelihood, axes, given)
+    names = [axis.name for axis in grid.axes]
+    masses = {
+        axis.name: (axis.start, axis.stop)
+        for axis in grid.axes
+        if likelihood.model.parameter(axis.name).kind == "shape"
+    }
+    fits = PlaneFits(likelihood, names, given, ranges=masses)
+    best, chi2 = fits.best(fits.space.observed)
+    header = {
+        **scan_header(likelihood, grid),
+        "method": "feldman-cousins",
+        "cl": cl,
+        "toys": toys,
+        "precision": precision,
+        "seed": seed,
+        "best_fit": {
+            "point": {name: float(v) for name, v in zip(names, best[0], strict=True)},
+            "chi2": float(chi2[0]),
+            "alpha_hat": _alpha_hat(likelihood, dict(zip(names, best[0], strict=True)), given),
+        },
+    }
+    plan = rows.plan_of(grid.shape)
+    work = _Work(
+        fits, plan, tuple(axis.values for axis in grid.axes), str(path.absolute()),
+        cl, toys, precision, seed, PORTION,
+    )  # fmt: skip
+    # Kernels compile before workers race for them.
+    fits.rises(fits.space.observed, [float(values[0]) for values in work.values])
+    with executor(scheduler, workers) as run:
+        continued = resume and store.exists(path)
+        if continued:
+            differing = store.differing_entry(rows.Contents.open(path).header, header)
+            if differing is not None:
+                raise StoreError(
+                    f"construction to resume is another one: its {differing} differs",
+                    where=str(path),
+                    mend="repeat the command it was made with, or name another with --out",
+                )
+        else:
+            parameters = [likelihood.model.parameter(name) for name in names]
+            rows.create_store(path, header, grid.axes, parameters)
+        with store.writer(path):
+            if continued:
+                store.remove_leftovers(path)
+            status = rows.Contents.open(path).block_status()
+            pending = [i for i in plan.indices() if status[i] != store.BLOCK_DONE]
+            done = plan.blocks - len(pending)
+
+            def tick(blocks: int = 1) -> None:
+                nonlocal done
+                done += blocks
+                if progress is not None:
+                    progress(done, plan.blocks)
+
+            tick(0)
+            try:
+                run(compute_row, work, pending, tick)
+            except RunError as error:
+                raise RunError(error.what, where=str(path), mend=error.mend) from error
+    return ConstructionResult.open(path)
+
+
+def write_construction_contour(
+    result: ConstructionResult, path: str | Path, *, overwrite: bool = False
+) -> int:
+    """Write the border of the confidence region as CSV and return the number of lines.
+
+    As `fastscan.scan.write_contour` does for a scan: comment lines, then the number of the line
+    and the two parameters.
+
+    Raises
+    ------
+    InputError
+        No border within the plane.
+    StoreError
+        The file exists.
+    """
+    lines = contour_lines(result.as_scan(1.0), 1.0)
+    if not lines:
+        raise InputError(
+            "the statistic does not cross its critical value inside the plane",
+            where=str(result.path),
+            mend="scan a wider range",
+        )
+    header, best = result.header, result.best_fit
+    relative = float((result.critical_error / result.critical_value).max())
+    point = ", ".join(f"{name} = {value:.6g}" for name, value in best.point.items())
+    units = ", ".join(f"{name} [{result.units[name]}]" for name in result.names)
+    about = {
+        "label": f"{header['model']}, {header['channels']}, {header['experiment']}, "
+        "Feldman-Cousins",
+        "source": f"fastscan {header['fastscan_version']}",
+        "content": f"confidence region at {100 * result.cl:g} % C.L. by the unified construction",
+        "best fit": f"{point}, chi2 = {best.chi2:.6g}",
+        "level": "q of the data = critical value at the point",
+        "critical values": f"{int(result.toys.sum())} toys, seed {header['seed']}, "
+        f"Monte Carlo error at most {100 * relative:.2g} %",
+        "columns": f"line (number of the connected piece), {units}",
+        **header_lines(header),
+    }
+    rows_of = ((n, *map(float, point)) for n, line in enumerate(lines) for point in line)
+    text = table_text(about, ["line", *result.names], rows_of)
+    write_text(Path(path), text, overwrite=overwrite)
+    return len(lines)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every row shares."""
+
+    fits: PlaneFits
+    plan: Plan
+    values: tuple[FloatArray, ...]
+    path: str
+    cl: float
+    toys: int
+    precision: float
+    seed: int
+    portion: int
+
+    @cached_property
+    def written(self) -> dict[str, zarr.Array[Any]]:
+        """The store's arrays, opened once in each process."""
+        return rows.open_for_writing(self.path)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "written"}
+
+    def point(self, index: tuple[int, int]) -> tuple[float, Critical]:
+        """Statistic of the data and critical value at one point of the grid."""
+        at = (float(self.values[0][index[0]]), float(self.values[1][index[1]]))
+        statistic = float(self.fits.rises(self.fits.space.observed, at)[0])
+        mean = self.fits.mean(at)
+        found: list[FloatArray] = []
+        least = -(-self.toys // self.portion)
+        while True:
+            drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
+            found.append(self.fits.rises(drawn, at))
+            if len(found) < least:
+                continue
+            critical = critical_value(np.concatenate(found), self.cl)
+            near = abs(statistic - critical.value) < _NEAR * critical.error
+            wanted = self.precision * (_BORDER if near else 1.0) * critical.value
+            if critical.error <= wanted or len(found) >= max(_MOST, least):
+                return statistic, critical
+
+
+def compute_row(work: _Work, index: Index) -> None:
+    """One task: all points of a row, and writing them.
+
+    Raises
+    ------
+    RunError
+        The row could not be written.
+    """
+    first, second = work.plan.slices(index)
+    found = [work.point((first.start, j)) for j in range(second.start, second.stop)]
+    critical = [pair[1] for pair in found]
+    arrays = {
+        "statistic": np.array([pair[0] for pair in found]),
+        "critical_value": np.array([c.value for c in critical]),
+        "critical_error": np.array([c.error for c in critical]),
+        "toys": np.array([c.toys for c in critical], dtype=np.int64),
+    }
+    rows.write_row(work.path, work.written, work.plan, index, arrays)
+
+
+def _alpha_hat(
+    likelihood: Likelihood, point: Mapping[str, float], given: Mapping[str, float] | None
+) -> float:
+    """Normalisation shift at the best fit; zero where a coupling is infinite there."""
+    if not np.isfinite(list(point.values())).all():
+        return 0.0
+    return float(likelihood.predict(**{**(given or {}), **point}).alpha_hat)

@@ -1,0 +1,182 @@
+"""Feldman-Cousins planes: the same bits however they are made, and the coverage they state."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+import fastscan
+from fastscan import Axis
+from fastscan.exceptions import InputError, StoreError
+from fastscan.plotting.construction import plot_construction
+from fastscan.scan import construction
+from fastscan.scan.construction import (
+    ConstructionResult,
+    run_construction,
+    write_construction_contour,
+)
+from fastscan.scan.construction_store import is_construction
+from fastscan.statistics.feldman_cousins import critical_value
+from fastscan.statistics.toys import PlaneFits, draw_toys
+
+AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
+FEW = {"toys": 1024, "precision": 0.2, "seed": 5}
+
+
+@pytest.fixture(autouse=True)
+def small_portions(monkeypatch):
+    monkeypatch.setattr(construction, "PORTION", 512)
+
+
+@pytest.fixture(scope="module")
+def vector(tables):
+    return fastscan.likelihood("vector")
+
+
+@pytest.fixture
+def made(vector, tmp_path):
+    return run_construction(vector, AXES, out=tmp_path / "x.zarr", workers=1, **FEW)
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(("scheduler", "workers"), [("threads", 2), ("processes", 2)])
+def test_it_is_the_same_with_any_number_of_workers(vector, made, tmp_path, scheduler, workers):
+    out = tmp_path / "other.zarr"
+    run_construction(vector, AXES, out=out, scheduler=scheduler, workers=workers, **FEW)
+    assert contents(out) == contents(made.path)
+
+
+def test_killed_and_resumed_it_is_the_same(vector, made, tmp_path):
+    """SIGKILL after two of five rows; the finished ones are not made again."""
+    files = contents(made.path)
+    out = tmp_path / "killed.zarr"
+    child = os.fork()
+    if child == 0:
+
+        def die(done, total):
+            if done == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            # No thread of the parent lives on in a fork: rows are made one by one here.
+            construction.executor = OneByOne
+            run_construction(vector, AXES, out=out, progress=die, **FEW)
+        finally:
+            os._exit(1)
+    deadline = time.monotonic() + 60.0
+    while os.waitpid(child, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    with pytest.raises(StoreError, match="2 of 5 rows"):
+        ConstructionResult.open(out)
+    first = out / "statistic" / "c" / "0" / "0"
+    before = first.stat().st_mtime_ns
+    seen = []
+    run_construction(vector, AXES, out=out, resume=True, progress=lambda *n: seen.append(n), **FEW)
+    assert contents(out) == files
+    assert first.stat().st_mtime_ns == before
+    assert seen[0] == (2, 5)
+
+
+class OneByOne:
+    def __init__(self, *_):
+        pass
+
+    def __enter__(self):
+        def run(task, shared, blocks, tick):
+            for index in blocks:
+                task(shared, index)
+                tick()
+
+        return run
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_point_is_the_quantile_of_its_own_toys(vector, made):
+    fits = PlaneFits(vector, ["mass_mev", "g"], ranges={"mass_mev": (1.0, 100.0)})
+    point = [float(made.coordinates[name][2]) for name in made.names]
+    toys = [
+        draw_toys(fits.mean(point), 512, 5, (2, 2, n)) for n in range(int(made.toys[2, 2]) // 512)
+    ]
+    found = critical_value(fits.rises(np.concatenate(toys), point), 0.90)
+    assert made.critical_value[2, 2] == found.value
+    assert made.critical_error[2, 2] == found.error
+
+
+def test_statistic_is_that_of_a_scan(vector, made):
+    chi2 = fastscan.scan_in_memory(vector, AXES)
+    assert made.statistic == pytest.approx(chi2 - made.best_fit.chi2, rel=1e-7, abs=1e-7)
+    assert made.statistic.min() >= 0.0
+
+
+def test_errors_are_as_small_as_asked(vector, tmp_path):
+    axes = [Axis("mass_mev", 5.0, 20.0, 2, "log"), Axis("g", 1e-5, 2e-5, 2)]
+    found = run_construction(vector, axes, out=tmp_path / "x.zarr", toys=512, precision=0.03)
+    assert (found.critical_error / found.critical_value).max() <= 0.03
+    assert found.toys.min() > 512
+
+
+def test_two_couplings_make_a_plane(tables, tmp_path):
+    likelihood = fastscan.likelihood("vector", charges="b-l")
+    axes = [Axis("g", 1e-6, 3e-5, 3), Axis("sin2_theta_w", 0.15, 0.35, 3)]
+    found = run_construction(likelihood, axes, {"mass_mev": 10.0}, out=tmp_path / "x.zarr", **FEW)
+    assert (found.critical_value > 1.0).all()
+    assert (found.critical_value < 7.0).all()
+
+
+def test_border_and_figure(made, tmp_path):
+    lines = write_construction_contour(made, tmp_path / "x.csv")
+    text = (tmp_path / "x.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text if not line.startswith("#")]
+    assert rows[0] == ["line", "mass_mev", "g"]
+    assert len({row[0] for row in rows[1:]}) == lines
+    assert all(1.0 <= float(row[1]) <= 100.0 for row in rows[1:])
+    assert plot_construction(made, tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_resume_of_another_one_is_refused(vector, made):
+    other = {**FEW, "seed": 6}
+    with pytest.raises(StoreError, match="seed differs"):
+        run_construction(vector, AXES, out=made.path, resume=True, **other)
+    with pytest.raises(StoreError, match="exists"):
+        run_construction(vector, AXES, out=made.path, **FEW)
+
+
+def test_scans_and_constructions_are_told_apart(vector, made, tmp_path):
+    fastscan.run_scan(vector, AXES, out=tmp_path / "scan.zarr")
+    assert is_construction(made.path)
+    assert not is_construction(tmp_path / "scan.zarr")
+    with pytest.raises(StoreError, match="not a scan"):
+        fastscan.ScanResult.open(made.path)
+    with pytest.raises(StoreError, match="not a Feldman-Cousins"):
+        ConstructionResult.open(tmp_path / "scan.zarr")
+
+
+def test_damage_is_found(made, tmp_path):
+    chunk = made.path / "critical_value" / "c" / "1" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-1] + b"\0")
+    with pytest.raises(StoreError, match="damaged"):
+        _ = ConstructionResult.open(made.path).critical_value
+    copy = tmp_path / "y.zarr"
+    shutil.copytree(made.path, copy)
+    text = (copy / "zarr.json").read_text()
+    (copy / "zarr.json").write_text(text.replace('"seed": 5', '"seed": 7'))
+    with pytest.raises(StoreError, match="metadata were changed"):
+        ConstructionResult.open(copy)
+    assert zarr.open_group(made.path, mode="r")["toys"].shape == (5, 7)
+
+
+@pytest.mark.parametrize("axes", [AXES[:1], [Axis("mass_mev", 1.0, 2.0, 2)], [AXES[1]]])
+def test_planes_alone_are_constructed(vector, tmp_path, axes):
+    with pytest.raises(InputError, match="--axis"):
+        run_construction(vector, axes, {}, out=tmp_path / "x.zarr", **FEW)
