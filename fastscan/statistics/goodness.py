@@ -63,7 +63,8 @@ class Fit:
         parameter is at a bound or the data do not feel it: a free parameter that can not lower chi2
         is counted all the same, and the p-value comes out too small.
     alpha_hat : float
-        Shift of the normalisation; NaN where it is not one nuisance.
+        Relative change of the total counts by the nuisances: the shift of the normalisation, where
+        that is the only one.
     pulls : dict
         Of each nuisance, in standard deviations.
     counts, nominal, expected : (bins,)

@@ -6,9 +6,10 @@ With standard normal pulls beta and counts linear in them, the integral over bet
         = exp(-chi2(theta) / 2) / sqrt(det(I + T T^T)),
 
 chi2(theta) the profiled one and T (K, bins) the change of the counts over their errors by one
-standard deviation of each pull; a normalisation alone gives 1 / sqrt(1 + sigma_alpha**2 A). The
-root is not constant: it grows with the signal, so that a posterior with nuisances profiled, as
-`fastscan.scan.marginalise` has it, puts more weight on large signals.
+standard deviation of each pull; a normalisation alone gives 1 / sqrt(1 + sigma_alpha**2 A). Where
+counts are not linear in a nuisance, their tangent at its fitted value stands for them (Laplace's
+approximation). The root is not constant: it grows with the signal, so that a posterior with
+nuisances profiled, as `fastscan.scan.marginalise` has it, puts more weight on large signals.
 """
 
 from __future__ import annotations

@@ -21,14 +21,19 @@ def test_json_has_the_numbers_of_the_library(run):
     assert found["parameters"]["mass_mev"] == 10.0
 
 
-def test_plane_in_words_and_json(run):
+def test_plane(run):
     words = ["posterior", "millicharge", "--poi", "q_ee", "--poi", "q_emu", "--prior", "flat-g"]
-    outcome = run(*words)
-    assert outcome.code == 0
-    assert outcome.out.startswith("mode q_ee = ")
     found = json.loads(run(*words, "--json").out)
+    assert set(found["marginal"]) == {"q_ee", "q_emu"}
     assert found["poi"] == ["q_ee", "q_emu"]
     assert len(found["contours"]) == 1
+
+
+def test_plane_in_words(run):
+    words = ["posterior", "vector", "--poi", "g", "--poi", "sin2_theta_w", "--set", "mass_mev=10"]
+    outcome = run(*words, "--box", "sin2_theta_w=0.2:0.3")
+    assert outcome.out.startswith("mode g = ")
+    assert "sin2_theta_w alone, the other integrated over: median 0.2" in outcome.out
 
 
 def test_box_with_one_end(run):
