@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.exceptions import InputError
+
+if TYPE_CHECKING:
+    from fastscan.statistics.posterior import Posterior
 
 
 @example_command(
@@ -147,10 +150,23 @@ def command(
         print_json(about)
         return
     _tell(about)
+    if not isinstance(found, PlanePosterior) and _ends_with(found, box.get(names[0]), cl):
+        click.echo("the region ends where the prior does: its end is the prior's, not the data's")
     if found.warning:
         click.echo(f"warning: {found.warning}", err=True)
     if out is not None and not quiet:
         click.echo(f"figure in {out}")
+
+
+def _ends_with(found: Posterior, box: tuple[float | None, float | None] | None, cl: float) -> bool:
+    """Whether an interval ends at an end of the box that was given and is not the parameter's."""
+    intervals = found.intervals(cl)
+    ends = (intervals[0][0], intervals[-1][1])
+    bounds = (found.parameter.minimum, found.parameter.maximum)
+    return any(
+        given is not None and given == end != bound
+        for given, end, bound in zip(box or (None, None), ends, bounds, strict=True)
+    )
 
 
 def _tell(about: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ Conventions, all in this one place:
   exposure, mass times live time, as contributes to it; the new bins have the same one per unit of
   exposure, with all detectors contributing. Likewise bins that only some detectors reached before
   gain from the others.
+- All else stays: quenching, resolution, reactor, and every systematic uncertainty, so that these
+  are the floor that more data come down to.
 - A projected experiment has no counts of its own: they are zero until `with_counts` puts some in.
 """
 
