@@ -721,7 +721,7 @@ def _dimension(
             if low is None
             else f"a prior flat in log {name} can not start at {low:g}",
             where=where,
-            mend=f"give one above zero, as in --box {name}=1e-7:1e-3",
+            mend=f"give one above zero: fastscan posterior … --box {name}=1e-7:1e-3",
         )
     return _Dimension(parameter, own_prior, function.scale(name)), (low, high)
 
@@ -774,7 +774,7 @@ def _ends(
             f"the likelihood does not fall towards large {parameter.name}: a flat prior needs an "
             "end",
             where=f"--box {parameter.name}",
-            mend=f"give the box, as in --box {parameter.name}=LOW:HIGH",
+            mend=f"give the box: fastscan posterior … --box {parameter.name}=LOW:HIGH",
         )
     return low, high
 

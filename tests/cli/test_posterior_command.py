@@ -59,7 +59,7 @@ def test_figure_is_not_replaced_unasked(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--prior", "log-g"), "has no lower end (--box g); give one above zero"),
+        (("--prior", "log-g"), "has no lower end (--box g); give one above zero: fastscan posterior"),
         (("--prior", "g=flat"), "unknown prior 'flat' (--prior)"),
         (("--prior", "m=flat-g"), "unknown parameter 'm' (--prior)"),
         (("--prior", "flat-g", "--prior", "g=log-g"), "two priors of g"),
