@@ -284,24 +284,25 @@ def beside(store: str, suffix: str) -> Path:
     return path.with_name(f"{path.name.removesuffix('.zarr')}{suffix}")
 
 
-def check_method(method: str, known: Sequence[str], chosen: Mapping[str, object]) -> None:
-    """Check the name of a method, and that options of toys are not given to Wilks' theorem.
+def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequence[str]) -> None:
+    """Check the name of a method, and that every option that was given does something with it.
 
     Raises
     ------
     InputError
         An unknown method, or an option that would do nothing.
     """
-    if method not in known:
+    if method not in uses:
         from fastscan.exceptions import unknown_name
 
-        raise unknown_name("method", method, known, where="--method")
-    if method == "wilks" and chosen:
-        raise InputError(
-            f"--{next(iter(chosen))} does nothing with --method wilks",
-            where="--method",
-            mend="leave it out, or choose another method",
-        )
+        raise unknown_name("method", method, uses, where="--method")
+    for name in chosen:
+        if name not in uses[method]:
+            raise InputError(
+                f"--{name} does nothing with --method {method}",
+                where="--method",
+                mend="leave it out, or choose another method",
+            )
 
 
 def print_json(value: object) -> None:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fastscan.cli.common import (
     analysis_options,
+    check_method,
     complete_parameter,
     example_command,
     json_option,
     make_likelihood,
     print_json,
+    progress_bar,
     quiet_option,
     read_assignments,
 )
+
+if TYPE_CHECKING:
+    from fastscan.statistics import Likelihood
+
+# Methods, and the options that each uses.
+METHODS = {
+    "wilks": (),
+    "feldman-cousins": ("toys", "seed"),
+    "cls": ("toys", "seed"),
+    "bayes": ("prior",),
+}
 
 
 @example_command("limit", "fastscan limit vector --poi g --set mass_mev=10 --channels cevns")
@@ -45,6 +59,25 @@ from fastscan.cli.common import (
     metavar="X",
     help="Confidence level, one degree of freedom.",
 )
+@click.option(
+    "--method",
+    metavar="wilks|feldman-cousins|cls|bayes",
+    default="wilks",
+    show_default=True,
+    help="How the level is reached: by the rise of chi2, by toys, or by a prior.",
+)
+@click.option(
+    "--toys",
+    metavar="N",
+    type=int,
+    help="Toys at each point near an end [default: 20000]; 0 with cls: formulas of large samples.",
+)
+@click.option("--seed", metavar="N", type=int, help="Seed of the toys [default: 0].")
+@click.option(
+    "--prior",
+    metavar="flat-g|flat-g2|log-g",
+    help="Prior of bayes, flat in this function of the parameter [default: flat-g].",
+)
 @json_option
 @quiet_option
 def command(
@@ -52,6 +85,10 @@ def command(
     poi: str,
     profiled: tuple[str, ...],
     cl: float,
+    method: str,
+    toys: int | None,
+    seed: int | None,
+    prior: str | None,
     as_json: bool,
     quiet: bool,
     **analysis: Any,
@@ -60,9 +97,19 @@ def command(
 
     Intervals may be disjoint; a basin is the deepest minimum inside one. In JSON a bound that the
     data do not set is null.
+
+    feldman-cousins has the coverage it states near bounds of a parameter, too; cls gives an upper
+    limit; bayes the densest region of a posterior with the nuisances integrated out. Ends from toys
+    have Monte Carlo errors, and are the same with any number of processors.
     """
     given = read_assignments(assignments)
+    chosen = {k: v for k, v in {"toys": toys, "seed": seed}.items() if v is not None}
+    check_method(method, METHODS, [*chosen, *(["prior"] if prior is not None else [])])
     likelihood = make_likelihood(**analysis, quiet=quiet)
+    if method != "wilks":
+        found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
+        _report(likelihood, method, found, as_json)
+        return
     limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl)
     if as_json:
         print_json(
@@ -101,4 +148,129 @@ def command(
         f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
         + (f"; {others}" if others else "")
         + (f"; profiled: {', '.join(limit.profiled)}" if limit.profiled else "")
+    )
+
+
+def _feldman_cousins(
+    likelihood: Likelihood,
+    poi: str,
+    given: Mapping[str, float],
+    profiled: Sequence[str] | None,
+    cl: float,
+    chosen: Mapping[str, int],
+    prior: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    from fastscan.scan.executors import default_workers
+    from fastscan.statistics.feldman_cousins import feldman_cousins
+
+    with progress_bar("toys", quiet=quiet) as advance:
+        limit = feldman_cousins(
+            likelihood,
+            poi,
+            given,
+            profiled=profiled,
+            cl=cl,
+            workers=default_workers(),
+            progress=lambda done, total: advance(done, total, f"{done} points"),
+            **chosen,
+        )
+    return asdict(limit)
+
+
+def _cls(
+    likelihood: Likelihood,
+    poi: str,
+    given: Mapping[str, float],
+    profiled: Sequence[str] | None,
+    cl: float,
+    chosen: Mapping[str, int],
+    prior: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    from fastscan.scan.executors import default_workers
+    from fastscan.statistics.cls import cls_limit
+    from fastscan.statistics.feldman_cousins import DEFAULT_TOYS
+
+    with progress_bar("toys", quiet=quiet) as advance:
+        limit = cls_limit(
+            likelihood,
+            poi,
+            given,
+            profiled=profiled,
+            cl=cl,
+            workers=default_workers(),
+            progress=lambda done, total: advance(done, total),
+            **{"toys": DEFAULT_TOYS, **chosen},
+        )
+    found = asdict(limit)
+    found["intervals"] = [(0.0, limit.upper_limit)]
+    found["interval_errors"] = [(0.0, limit.upper_error)]
+    return found
+
+
+def _bayes(
+    likelihood: Likelihood,
+    poi: str,
+    given: Mapping[str, float],
+    profiled: Sequence[str] | None,
+    cl: float,
+    chosen: Mapping[str, int],
+    prior: str | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    from fastscan.exceptions import InputError
+    from fastscan.statistics.posterior import credible_intervals
+
+    if profiled:
+        raise InputError(
+            "a posterior of one parameter holds the others",
+            where="--profile",
+            mend="leave it out, or see fastscan posterior for a plane",
+        )
+    found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
+    held = {k: v for k, v in likelihood.parameters(given).items() if k != poi}
+    return {**found, "best_fit": found.pop("mode"), "parameters": held, "profiled": ()}
+
+
+_FINDERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "feldman-cousins": _feldman_cousins,
+    "cls": _cls,
+    "bayes": _bayes,
+}
+
+
+def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "model": likelihood.model.name,
+                "options": likelihood.model.options(),
+                "experiment": likelihood.experiment.name,
+                "channels": likelihood.channels,
+                "method": method,
+                **found,
+            }
+        )
+        return
+    unit = "" if found["unit"] == "1" else f" {found['unit']}"
+    pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in found["intervals"])
+    words = method if method != "bayes" else f"bayes, prior {found['prior']}"
+    click.echo(
+        f"{click.style(found['poi'], bold=True)} in {pieces}{unit} "
+        f"at {100 * found['cl']:g} % C.L. ({words})"
+    )
+    if found.get("interval_errors") and found["toys"]:
+        errors = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in found["interval_errors"])
+        click.echo(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
+    if "asymptotic_upper_limit" in found:
+        click.echo(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
+    if found.get("warning"):
+        click.echo(found["warning"])
+    others = ", ".join(f"{name} = {value:g}" for name, value in found["parameters"].items())
+    click.echo(f"best fit {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
+    click.echo(
+        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
+        + (f"; {others}" if others else "")
+        + (f"; profiled: {', '.join(found['profiled'])}" if found["profiled"] else "")
     )

@@ -131,7 +131,7 @@ def command(
     """
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
     chosen = {name: value for name, value in own.items() if value is not None}
-    check_method(method, ("wilks", "feldman-cousins"), chosen)
+    check_method(method, {"wilks": (), "feldman-cousins": tuple(own)}, tuple(chosen))
     from fastscan.scan import Axis, run_scan
 
     given = read_assignments(assignments)
@@ -140,6 +140,8 @@ def command(
     names = "-".join(axis.name for axis in parsed)
     default = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}-{names}"
     if method == "feldman-cousins":
+        check_method(method, {method: ()}, ["block-points"] if block_points is not None else [])
+        check_method(method, {method: ()}, ["dtype"] if dtype != "float64" else [])
         path = Path(out or f"{default}-feldman-cousins.zarr")
         options = {"scheduler": scheduler, "workers": workers, "resume": resume}
         _construct(likelihood, parsed, given, path, {**chosen, **options}, as_json, quiet)
