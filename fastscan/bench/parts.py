@@ -27,6 +27,7 @@ __all__ = [
     "measure_boundary",
     "measure_coefficients",
     "measure_limits",
+    "measure_nuisances",
     "measure_points",
     "measure_quadrature",
     "measure_start",
@@ -87,6 +88,20 @@ def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Ite
         "points/s",
         f"random points of {len(names)} couplings of {likelihood.model.name}, one thread",
         ">= 2e7",
+    )
+
+
+def measure_nuisances(likelihood: Likelihood, points: int, repetitions: int) -> Iterator[Entry]:
+    """A grid with several nuisances, one thread."""
+    axis = Axis("g", 1e-7, 1e-4, points, "log")
+    grid = Grid.of(likelihood, [axis], {"mass_mev": 10.0})
+    seconds = in_turn(repetitions, {"points": lambda: grid.evaluate((slice(None),))})
+    nuisances = len(likelihood.nuisance_names)
+    yield Entry(
+        "nuisances",
+        rate(points, seconds["points"]),
+        "points/s",
+        f"points of {likelihood.model.name} with {nuisances} nuisances profiled, one thread",
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastscan.bench import parts
 from fastscan.bench.grids import GridCase, measure_grid
 from fastscan.bench.report import Entry, Report, machine
+from fastscan.bench.toys import measure_toys
 from fastscan.exceptions import InputError
 from fastscan.scan import Axis, default_workers
 from fastscan.statistics import Likelihood, likelihood
@@ -86,6 +87,15 @@ def run_suite(
         "tensors": partial(parts.measure_tensors, models["sm"], repetitions),
         "limits": partial(
             parts.measure_limits, models["vector"], models["millicharge"], repetitions
+        ),
+        "toys": partial(
+            measure_toys, models["vector"], models["sm"], 20_000 if quick else 200_000, repetitions
+        ),
+        "nuisances": partial(
+            parts.measure_nuisances,
+            likelihood("vector", "conus-plus-shapes", tables=tables),
+            20_000 if quick else 200_000,
+            repetitions,
         ),
         "zarr": partial(parts.measure_zarr, cases["vector"], threads, few),
     }

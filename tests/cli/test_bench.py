@@ -29,10 +29,16 @@ PARTS = [
     "limit",
     "limit_over_imports",
     "limit_profiled",
+    "nuisances",
     "point_list",
     "quadrature_over_grid",
     "quadrature_point",
     "tensor_build",
+    *(
+        f"toys_{case}{what}"
+        for case in ("vector", "sm", "plane")
+        for what in ("", "_fits", "_over_noise")
+    ),
     "vector_coefficients",
     "zarr_raw",
     "zarr_scan_over_raw",
