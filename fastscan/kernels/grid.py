@@ -19,8 +19,8 @@ __all__ = [
 
 # Points of a row that a reduction passes over, or computes, together.
 STRETCH = 32
-# Their number is rounded up to a multiple of this, for loops over a few vectors do not end well.
-WHOLE = 32
+# Their number is rounded up to whole vectors: what is left over would be computed one by one.
+WHOLE = 8
 # Of a double, with room: times the square of the terms of a polynomial, far above what its
 # evaluation, and that of its bounds, can lose.
 ROUNDING = 1e-15
@@ -207,25 +207,24 @@ def _bound_difference(
 
 
 @jit
+def _nonnegative(d: FloatArray) -> bool:
+    found = True
+    for k in range(d.size):
+        found = found and d[k] >= 0.0
+    return found
+
+
+@jit
 def _doubt_sign(
     d: FloatArray,
     low: FloatArray,
     high: FloatArray,
-    lowest: float,
     nothing: FloatArray,
     work: FloatArray,
     floor: FloatArray,
     ceiling: FloatArray,
 ) -> None:
-    """Take certainty back where D might be computed as negative: the ratio has its sign.
-
-    ``lowest`` is the least of ``low``.
-    """
-    sure = lowest >= 0.0
-    for k in range(d.size):
-        sure = sure and d[k] >= 0.0
-    if sure:
-        return
+    """Take certainty back where D might be computed as negative: the ratio has its sign."""
     _bound_difference(d, nothing, 0.0, low, high, work[0], work[1])
     for j in range(low.size):
         # Not above zero, or not a number.
@@ -259,7 +258,8 @@ def ratio_minima(
         _ratio_row(n, d, near, values[: near.size])
         least = _least(values[: near.size])
         _bound_difference(n, d, least, low, high, floor, ceiling)
-        _doubt_sign(d, low, high, lowest_u, nothing, work, floor, ceiling)
+        if not (lowest_u >= 0.0 and _nonnegative(d)):
+            _doubt_sign(d, low, high, nothing, work, floor, ceiling)
         done = guess
         for j in range(stretches):
             if floor[j] > 0.0 or j == done:
@@ -299,7 +299,8 @@ def ratio_inside(
     for r in range(numerator.shape[0]):
         n, d = numerator[r], denominator[r]
         _bound_difference(n, d, level, low, high, floor, ceiling)
-        _doubt_sign(d, low, high, lowest_u, nothing, work, floor, ceiling)
+        if not (lowest_u >= 0.0 and _nonnegative(d)):
+            _doubt_sign(d, low, high, nothing, work, floor, ceiling)
         inside = 0
         begin, end = u.size, -1
         for j in range(stretches):

@@ -1,6 +1,7 @@
 """What the commands print: the fixed JSON keys, and the numbers behind them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +128,34 @@ def test_marginal_agrees_with_the_exact_profile(run):
     ((low, high),) = json.loads(outcome.out)["intervals"]
     (exact,) = fastscan.likelihood("millicharge").limit("q_ee").intervals
     assert (low, high) == pytest.approx(exact, rel=5e-3, abs=0)
+
+
+def test_scan_in_single_precision(run):
+    axes = ("--axis", "mass_mev=0.1:10:9:log", "--axis", "g=1e-6:1e-4:11:log")
+    outcome = run("scan", "vector", *axes, "--out", "x.zarr", "--dtype", "float32", "--json")
+    assert json.loads(outcome.out)["header"]["dtype"] == "float32"
+    for command in (("contour", "x.zarr"), ("inspect", "x.zarr"), ("plot", "x.zarr")):
+        assert run(*command).code == 0
+    again = run("scan", "vector", *axes, "--out", "x.zarr", "--resume")
+    assert again.code == 2
+    assert "its dtype differs" in again.err
+
+
+def test_band_of_a_marginal(run):
+    axes = ("--axis", "q_ee=-3e-12:3e-12:11", "--axis", "q_emu=-3e-12:3e-12:31")
+    outcome = run("marginal", "millicharge", *axes, "--keep", "q_ee", "--band", "q_emu", "--json")
+    found = json.loads(outcome.out)
+    assert found["level"] == pytest.approx(found["chi2_min"] + 4.605, abs=1e-3)
+    lines = Path(found["file"]).read_text().splitlines()
+    assert "q_ee,q_emu_low,q_emu_high" in lines
+    # Transition elements enter as squares.
+    low, high = map(float, lines[-6].split(",")[1:])
+    assert low == -high < 0.0
+
+
+def test_boundary_with_a_profiled_partner(run):
+    axis = ("--axis", "q_ee=-1e-12:1e-12:5")
+    arguments = ("boundary", "millicharge", *axis, "--poi", "q_emu", "--profile", "q_etau")
+    found = json.loads(run(*arguments, "-o", "b.csv", "--json").out)
+    assert found["header"]["profiled"] == ["q_etau"]
+    assert "# profiled: q_etau" in Path("b.csv").read_text()
