@@ -38,8 +38,9 @@ class PlainQuadrature:
 
     def __init__(self, likelihood: Likelihood) -> None:
         self._likelihood = likelihood
-        self._scale = sm_scale(likelihood.experiment, likelihood.response)
-        reactor = likelihood.experiment.reactor
+        (experiment,) = likelihood.experiments
+        self._scale = sm_scale(experiment, likelihood.response)
+        reactor = experiment.reactor
         self._energy_max = float(reactor.energy_max_mev)
         self._energies = np.geomspace(1e-3, self._energy_max, _TABLE_POINTS)
         self._flux = Flux(reactor, 1e-3)(self._energies)
