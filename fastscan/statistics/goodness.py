@@ -213,15 +213,15 @@ def _toys(
     # Compiled code: a fit without toys starts faster.
     from fastscan.statistics.toys import ToyFits, draw_toys
 
-    data = draw_toys(mean, toys, seed)
-    chi2 = np.empty(toys)
     fits = ToyFits(likelihood, names[0], given, names[1:]) if names else None
     fixed = None if names else FitSpace(likelihood, (), given).at(np.empty((1, 0)))
-    for start in range(0, toys, _TOY_BLOCK):
-        part = slice(start, start + _TOY_BLOCK)
+    worse = 0
+    # Each block has random numbers of its own, so that any number of toys fits in memory.
+    for block, start in enumerate(range(0, toys, _TOY_BLOCK)):
+        data = draw_toys(mean, min(_TOY_BLOCK, toys - start), seed, (block,))
         if fits is not None:
-            chi2[part] = fits.best(data[part])[1]
+            worse += int((fits.best(data)[1] >= observed).sum())
         elif fixed is not None:
-            chi2[part] = fixed.chi2(data[part])[:, 0]
-    p_value = float((chi2 >= observed).mean())
+            worse += int((fixed.chi2(data)[:, 0] >= observed).sum())
+    p_value = worse / toys
     return ToyProbability(p_value, math.sqrt(p_value * (1.0 - p_value) / toys), toys, seed)
