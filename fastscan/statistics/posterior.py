@@ -27,6 +27,7 @@ from fastscan.exceptions import InputError, unknown_name
 from fastscan.models import Parameter
 from fastscan.statistics.chi2 import delta_chi2
 from fastscan.statistics.fit_space import FitSpace
+from fastscan.statistics.ladder import ladder, natural_size
 
 if TYPE_CHECKING:
     from fastscan.statistics.likelihood import Likelihood
@@ -39,11 +40,8 @@ Box = tuple[float | None, float | None]
 PRIORS = ("flat-g", "flat-g2", "log-g")
 
 # Where no end of the box is given, it lies where the marginalised likelihood has fallen to
-# exp(-_NEGLIGIBLE) = 1e-8 of its maximum, if it does so within _REACH natural sizes.
+# exp(-_NEGLIGIBLE) = 1e-8 of its maximum.
 _NEGLIGIBLE = 8.0 * math.log(10.0)
-_REACH = 1e8
-# Masses that are looked at for the best fit and the ends of a box, in MeV.
-_MASS_RANGE_MEV = (1e-6, 1e12)
 # Steps of asinh(g / natural size), and of the logarithm of a mass: in looking round, and in the
 # panels of the quadrature before any is halved.
 _LOOK, _LOOK_PLANE, _PANEL = 0.02, 0.1, 0.25
@@ -156,17 +154,8 @@ class _Dimension:
         return value, self.weight(value) * (scale * np.cosh(s))
 
     def ladder(self, step: float, low: float = -math.inf, high: float = math.inf) -> FloatArray:
-        """Values from one to another, ends included: evenly near zero, in equal ratios far out."""
-        low, high = max(low, self.parameter.minimum), min(high, self.parameter.maximum)
-        last = math.asinh(_REACH)
-        first = -last
-        if self.scale is None:
-            first, last = (math.log(v) for v in _MASS_RANGE_MEV)
-        # Zero is among the steps, for there a signed coupling may have its best fit.
-        steps: FloatArray = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1.0)
-        values = np.exp(steps) if self.scale is None else self.scale * np.sinh(steps)
-        ends = [end for end in (low, high) if math.isfinite(end)]
-        return np.unique([*values[(values > low) & (values < high)], *ends])
+        """Values from one to another, see `fastscan.statistics.ladder`."""
+        return ladder(self.parameter, self.scale, step, low, high)
 
 
 class _MarginalLikelihood:
@@ -203,30 +192,6 @@ class _MarginalLikelihood:
             last = hypotheses.basis[:, :, self.bins :]
             log = -0.5 * chi2 + np.log(np.abs(np.linalg.det(last)))
         return np.where(np.isfinite(log), log, -np.inf), chi2
-
-    def scale(self, name: str) -> float | None:
-        """Size of a coupling at which it alone changes the counts by about their errors.
-
-        Raises
-        ------
-        InputError
-            The counts do not depend on it.
-        """
-        rates = self.space.rates
-        if name in rates.shape_parameters:
-            return None
-        shape = {other: np.array([1.0]) for other in rates.shape_parameters}
-        coefficients = rates.coefficients(shape)[0, 0]
-        own = rates.exponents[:, rates.couplings.index(name)]
-        norms = np.linalg.norm(coefficients, axis=1)
-        if not norms[own > 0].any():
-            raise InputError(
-                f"the counts do not depend on {name}",
-                where=name,
-                mend="choose another parameter, or the channels that it acts in",
-            )
-        alone = (own > 0) & (own == rates.exponents.sum(axis=1)) & (norms > 0.0)
-        return float(min(norms[alone] ** (-1.0 / own[alone]), default=1.0))
 
 
 class Posterior:
@@ -723,7 +688,7 @@ def _dimension(
             where=where,
             mend=f"give one above zero: fastscan posterior … --box {name}=1e-7:1e-3",
         )
-    return _Dimension(parameter, own_prior, function.scale(name)), (low, high)
+    return _Dimension(parameter, own_prior, natural_size(function.space.rates, name)), (low, high)
 
 
 def _fill(
