@@ -30,6 +30,7 @@ _COMMANDS = {
     "contour": "contour of a scan as CSV",
     "marginal": "profile or posterior from a scan that is not stored",
     "posterior": "Bayesian posterior of one or two parameters",
+    "coverage": "how often limits of each method hold the truth",
     "sensitivity": "expected limits and significances, now and of a scaled experiment",
     "plot": "draw a scan",
     "reproduce": "figures and numbers of the papers, beside ours",
