@@ -22,6 +22,7 @@ from fastscan.exceptions import InputError
 from fastscan.inputs import JointExperiment
 from fastscan.inputs.projection import project, with_counts
 from fastscan.statistics.chi2 import delta_chi2
+from fastscan.statistics.grid_fits import fits_of_toys
 from fastscan.statistics.joint import JointLikelihood
 from fastscan.statistics.likelihood import Likelihood
 from fastscan.statistics.nuisances import Nuisances
@@ -47,6 +48,7 @@ Ends = tuple[float, float]
 
 # Where the bands lie, in standard deviations of a normal distribution; the middle is the median.
 BAND_SIGMAS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_TOY_BLOCK = 65_536
 
 
 @dataclass(frozen=True)
@@ -228,11 +230,18 @@ def expected_limit(
     bands = np.full((len(BAND_SIGMAS), 2), np.nan)
     if toys:
         # Compiled code: the expected limit alone is there faster.
-        from fastscan.statistics.toys import ToyFits, draw_toys
+        from fastscan.statistics.toys import draw_toys
 
-        fits = ToyFits(expected, poi, given, profiled)
-        ends = fits.limits(draw_toys(fits.space.observed, toys, seed), delta_chi2(cl))
-        bands = _quantiles(ends)
+        fits = fits_of_toys(expected, poi, given, profiled)
+        # Each block has random numbers of its own, so that any number of toys fits in memory.
+        ends = [
+            fits.limits(
+                draw_toys(fits.space.observed, min(_TOY_BLOCK, toys - start), seed, (block,)),
+                delta_chi2(cl),
+            )
+            for block, start in enumerate(range(0, toys, _TOY_BLOCK))
+        ]
+        bands = _quantiles(np.concatenate(ends))
     seen = likelihood.limit(poi, given, profiled=profiled, cl=cl) if observed else None
     return Expected(
         poi=poi,

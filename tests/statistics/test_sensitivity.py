@@ -68,7 +68,7 @@ def test_bands_hold_what_they_say(make):
     toys = 2000
     found = expected_limit(make("vector"), "g", G, toys=toys, seed=5)
     fits = ToyFits(asimov(make("vector")), "g", G)
-    ends = fits.limits(draw_toys(fits.space.observed, toys, 5), delta_chi2(0.90))[:, 1]
+    ends = fits.limits(draw_toys(fits.space.observed, toys, 5, (0,)), delta_chi2(0.90))[:, 1]
     for sigma, band in zip(BAND_SIGMAS, found.bands[:, 1], strict=True):
         assert (ends <= band).mean() == pytest.approx(NormalDist().cdf(sigma), abs=1 / toys)
 
@@ -106,6 +106,10 @@ def test_two_experiments_are_as_good_as_twice_the_data(make, tmp_path):
         twice = scaled(make("vector"), Scenario(2.0 * factor))
         known = expected_limit(twice, "g", G, toys=0, observed=False)
         assert found.asimov[1] == pytest.approx(known.asimov[1], rel=1e-6, abs=0)
+    bands = expected_limit(both, "g", G, toys=400, observed=False).bands[:, 1]
+    known = expected_limit(scaled(make("vector"), Scenario(2.0)), "g", G, toys=4000, observed=False)
+    # Six errors of a median of 400, each a sixteenth of a sigma.
+    assert abs(bands[2] - known.bands[2, 1]) < 0.38 * (known.bands[3, 1] - known.bands[2, 1])
     strength = signal_significance(asimov(both))
     alone = signal_significance(asimov(make("vector")))
     assert strength.q0 == pytest.approx(2 * alone.q0, rel=1e-6)
