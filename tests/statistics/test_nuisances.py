@@ -122,8 +122,12 @@ def test_normalisations_of_channels_are_as_many_as_they_move(load):
                 "reactor.fission_fractions.Pu239": (0.30, 0.34),
             },
         ),
+        (
+            QUENCHING.replace("target.quenching.k", "reactor.spectrum_scale.U235"),
+            {"reactor.spectrum_scale.U235": (0.996, 1.004)},
+        ),
     ],
-    ids=["quenching", "energy scale", "fission fractions"],
+    ids=["quenching", "energy scale", "fission fractions", "an isotope"],
 )
 @pytest.mark.parametrize("base", ["conus-plus", "conus-plus-a25"])
 def test_settings_are_central_differences(load, settings, changes, base):
