@@ -114,6 +114,7 @@ class NormalForms:
         normal_form.square_monomials(coefficients, self._data, self._pull, squares)
         return squares
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _make(self, number: int) -> None:
         """Interpolate one octave, once."""
         with self._locks[number]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastscan
-from fastscan import Axis, Likelihood
+from fastscan import Axis, InputError, Likelihood
 from fastscan.models import get_model
 from fastscan.models.base import propagator_growth
 from fastscan.models.vector import VectorMediator
@@ -106,6 +106,12 @@ def test_a_mass_of_zero_on_a_long_axis(vector):
 def test_where_there_is_no_new_physics_the_mass_does_not_matter(vector):
     chi2 = scan_in_memory(vector, [LONG, Axis("g", 0.0, 1e-5, 2)])
     assert (chi2[:, 0] == chi2[0, 0]).all()
+
+
+def test_counts_that_overflow_are_told():
+    likelihood = fastscan.likelihood("vector", charges="1e170,1,1,1")
+    with pytest.raises(InputError, match="overflow"):
+        scan_in_memory(likelihood, [LONG, G])
 
 
 class Unstated(VectorMediator):
