@@ -22,18 +22,13 @@ def test_json_has_the_numbers_of_the_library(run):
 
 
 def test_plane(run):
-    words = ["posterior", "millicharge", "--poi", "q_ee", "--poi", "q_emu", "--prior", "flat-g"]
-    found = json.loads(run(*words, "--json").out)
-    assert set(found["marginal"]) == {"q_ee", "q_emu"}
-    assert found["poi"] == ["q_ee", "q_emu"]
-    assert len(found["contours"]) == 1
-
-
-def test_plane_in_words(run):
     words = ["posterior", "vector", "--poi", "g", "--poi", "sin2_theta_w", "--set", "mass_mev=10"]
     outcome = run(*words, "--box", "sin2_theta_w=0.2:0.3")
     assert outcome.out.startswith("mode g = ")
     assert "sin2_theta_w alone, the other integrated over: median 0.2" in outcome.out
+    found = json.loads(run(*words, "--box", "sin2_theta_w=0.2:0.3", "--json").out)
+    assert set(found["marginal"]) == {"g", "sin2_theta_w"}
+    assert len(found["contours"]) >= 1
 
 
 def test_box_with_one_end(run):
@@ -59,7 +54,10 @@ def test_figure_is_not_replaced_unasked(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--prior", "log-g"), "has no lower end (--box g); give one above zero: fastscan posterior"),
+        (
+            ("--prior", "log-g"),
+            "has no lower end (--box g); give one above zero: fastscan posterior",
+        ),
         (("--prior", "g=flat"), "unknown prior 'flat' (--prior)"),
         (("--prior", "m=flat-g"), "unknown parameter 'm' (--prior)"),
         (("--prior", "flat-g", "--prior", "g=log-g"), "two priors of g"),

@@ -176,16 +176,20 @@ def charges(likelihood):
     return log_probability
 
 
+@pytest.fixture(scope="module")
+def millicharges(make):
+    """Posterior of q_ee and q_emu, made once."""
+    return posterior(make("millicharge"), ("q_ee", "q_emu"))
+
+
 def below(plane, name, value):
     """Probability below a value, the other parameter integrated over."""
     edges, probability = plane.marginal(name)
     return np.interp(value, edges, np.concatenate([[0.0], np.cumsum(probability)]))
 
 
-def test_two_parameters_agree_with_a_sampler(make):
-    likelihood = make("millicharge")
-    names = ("q_ee", "q_emu")
-    plane = posterior(likelihood, names)
+def test_two_parameters_agree_with_a_sampler(make, millicharges):
+    likelihood, plane = make("millicharge"), millicharges
     assert plane.quadrature_error < 1e-5
     scale, log = 1e-12, charges(likelihood)
     start = np.random.default_rng(7).normal(0.0, 1.0, (50, 2))
@@ -193,7 +197,7 @@ def test_two_parameters_agree_with_a_sampler(make):
     sampler._random.seed(7)
     sampler.run_mcmc(start, 1200)
     samples = scale * sampler.get_chain(discard=200, thin=5, flat=True)
-    for i, name in enumerate(names):
+    for i, name in enumerate(plane.names):
         for p in (0.05, 0.5, 0.95):
             assert below(plane, name, np.quantile(samples[:, i], p)) == pytest.approx(p, abs=0.015)
     # The sampler's points inside the region of 90 %, by their likelihood.
@@ -211,9 +215,8 @@ def test_plane_agrees_with_the_line(make):
         assert plane.quantile("q_ee", p) == pytest.approx(one.quantile(p), rel=1e-3, abs=1e-15)
 
 
-def test_contours_lie_at_the_level(make):
-    likelihood = make("millicharge")
-    plane = posterior(likelihood, ("q_ee", "q_emu"))
+def test_contours_lie_at_the_level(make, millicharges):
+    likelihood, plane = make("millicharge"), millicharges
     (line,) = plane.contours(0.9)
     log = charges(likelihood)
     assert log(line) - log(np.array([plane.mode]))[0] == pytest.approx(plane.level(0.9), abs=1e-3)
