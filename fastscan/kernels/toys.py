@@ -24,8 +24,11 @@ __all__ = [
     "fit_fans",
     "fit_lines",
     "fit_points",
+    "heights_between",
     "highest_ratio",
     "line_ends",
+    "peak_ends",
+    "peaks",
     "real_roots",
     "row_between",
     "scores_at",
@@ -658,3 +661,107 @@ def fit_points(
                     total[lane] += along[lane] * along[lane]
             for lane in range(width):
                 score[start + lane, point] = total[lane] - constant[point]
+
+
+@jit
+def heights_between(heights: FloatArray, positions: FloatArray, out: FloatArray) -> None:
+    """Values between even points of curves, toys x points, at one position each."""
+    weights = np.empty(_STENCIL)
+    for t in range(heights.shape[0]):
+        out[t] = _between(heights[t], positions[t], weights)
+
+
+@jit
+def _between(heights: FloatArray, position: float, weights: FloatArray) -> float:
+    """Value of a curve between its points, by a polynomial through six of them."""
+    first = _weights(position, heights.size, weights)
+    total = 0.0
+    for i in range(_STENCIL):
+        total += weights[i] * heights[first + i]
+    return total
+
+
+@jit
+def peaks(heights: FloatArray, margin: float, position: FloatArray, height: FloatArray) -> None:
+    """Highest point of curves between their even points, by golden sections.
+
+    Parameters
+    ----------
+    heights : toys x points
+    margin : float
+        Peaks whose highest point is this much lower than the best one are left out.
+    position, height : toys
+        Results; the position in points.
+    """
+    weights = np.empty(_STENCIL)
+    last = heights.shape[1] - 1
+    for t in range(heights.shape[0]):
+        own = heights[t]
+        highest = own.max()
+        best, where = -np.inf, 0.0
+        for j in range(last + 1):
+            if own[j] < highest - margin:
+                continue
+            if (j > 0 and own[j - 1] > own[j]) or (j < last and own[j + 1] > own[j]):
+                continue
+            if own[j] > best:
+                best, where = own[j], float(j)
+            left, right = float(max(j - 1, 0)), float(min(j + 1, last))
+            inner = left + _GOLDEN * (right - left)
+            outer = right - _GOLDEN * (right - left)
+            at_inner = _between(own, inner, weights)
+            at_outer = _between(own, outer, weights)
+            while right - left > 1e-7:
+                if at_inner >= at_outer:
+                    right, outer, at_outer = outer, inner, at_inner
+                    inner = left + _GOLDEN * (right - left)
+                    at_inner = _between(own, inner, weights)
+                else:
+                    left, inner, at_inner = inner, outer, at_outer
+                    outer = right - _GOLDEN * (right - left)
+                    at_outer = _between(own, outer, weights)
+            if at_inner > best:
+                best, where = at_inner, inner
+        position[t], height[t] = where, best
+
+
+@jit
+def peak_ends(
+    heights: FloatArray, level: FloatArray, position: FloatArray, ends: FloatArray
+) -> None:
+    """Outermost positions at which curves are at least as high as a level.
+
+    Parameters
+    ----------
+    heights : toys x points
+    level, position : toys
+        Not higher than the peak, and where the peak is.
+    ends : toys x 2
+        Results, in points.
+    """
+    weights = np.empty(_STENCIL)
+    last = heights.shape[1] - 1
+    for t in range(heights.shape[0]):
+        own = heights[t]
+        for side in range(2):
+            step = 1 if side == 0 else -1
+            j = 0 if side == 0 else last
+            while 0 <= j <= last and own[j] < level[t]:
+                j += step
+            inside = float(j)
+            # A peak between two points that are both lower.
+            if (position[t] - inside) * step < 0.0:
+                inside = position[t]
+            if (side == 0 and j == 0) or (side == 1 and j == last):
+                ends[t, side] = float(j)
+                continue
+            outside = math.floor(inside) if side == 0 else math.ceil(inside)
+            if outside == inside:
+                outside -= step
+            for _ in range(60):
+                middle = 0.5 * (inside + outside)
+                if _between(own, middle, weights) >= level[t]:
+                    inside = middle
+                else:
+                    outside = middle
+            ends[t, side] = inside

@@ -43,7 +43,7 @@ _MASS_MEV = 10.0
 # Normalisations, in standard deviations from the true one, at which critical values are found.
 _NORMALISATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 _NODES = 1201
-_WIDER = 2.0
+_WIDER = 1.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,12 @@ def coverage(
     parameter = likelihood.model.parameter(poi)
     parameter.check(value)
     fits = ToyFits(likelihood, poi, given, profiled)
+    if not fits.one_normalisation:
+        raise InputError(
+            "coverage is found with one normalisation nuisance",
+            where=f"systematics of {likelihood.experiment.name}",
+            mend="use an experiment with sigma_alpha alone",
+        )
     data = draw_toys(fits.mean(value), toys, seed, (0,))
     rises = fits.rises(data, value)
     shares: dict[str, Share] = {}
@@ -229,11 +235,12 @@ def _inside_posterior(
     component of q; density is per unit of the function in which the prior is flat.
     """
     box = credible_intervals(likelihood, fits.poi, given, prior=prior, cl=cl).box
-    scale = 0.5 * abs(value) if value != 0.0 else 1e-2 * (box[1] - box[0])
-    low, high = (math.asinh(_WIDER * end / scale) for end in box)
+    # Toys fluctuate: wider than what the data that were seen would ask for.
+    margin = _WIDER * (box[1] - box[0])
     parameter = fits.space.parameters[0]
-    low = max(low, math.asinh(parameter.minimum / scale))
-    high = min(high, math.asinh(parameter.maximum / scale))
+    scale = 0.5 * abs(value) if value != 0.0 else 1e-2 * (box[1] - box[0])
+    low = math.asinh(max(box[0] - margin, parameter.minimum) / scale)
+    high = math.asinh(min(box[1] + margin, parameter.maximum) / scale)
     steps = np.linspace(low, high, _NODES)
     points = np.append(scale * np.sinh(steps), value)
     weight = np.cosh(steps) * (2.0 * np.abs(points[:-1]) if prior == "flat-g2" else 1.0)

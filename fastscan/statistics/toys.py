@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastscan.exceptions import InputError
 from fastscan.kernels import toys as kernels
 from fastscan.models import Parameter
-from fastscan.statistics.fit_space import FitSpace
+from fastscan.statistics.fit_space import FitSpace, Hypotheses
 from fastscan.statistics.likelihood import Likelihood
 from fastscan.statistics.surface import bounds_of_power
 
@@ -37,6 +37,10 @@ _ROWS_PER_DECADE = 48
 _ROWS = 385
 _SAMPLES = 301
 _REACH = 1e6
+# With several nuisances: distance of neighbouring points in standard deviations, and their number.
+_POINT_STEP = 0.2
+_COARSE_POINTS, _MOST_POINTS = 101, 4001
+_TOGETHER = 1024
 # Values of the parameter of interest whose hypotheses are kept.
 _REMEMBERED = 256
 # Every propagator is massless below and a contact interaction above, to 1e-6 (in MeV).
@@ -284,6 +288,90 @@ class Family:
         return directions
 
 
+class PointLine:
+    """Hypotheses of one parameter with any nuisances, at points close enough to go between them.
+
+    Points are even in a smooth variable, asinh(u / scale) or the logarithm of a mass, and a
+    polynomial through six of them is right to 1e-5 in chi2 or better.
+    """
+
+    def __init__(
+        self, space: FitSpace, coordinate: Coordinate, bounds: tuple[float, float]
+    ) -> None:
+        self.space = space
+        self.coordinate = coordinate
+        self.bounds = bounds
+        low, high = bounds
+        if coordinate.parameter.kind == "shape":
+            self.scale = 1.0
+            ends = np.log([low, high])
+        else:
+            self.scale = _size_of(space, coordinate)
+            ends = np.arcsinh(np.clip([low / self.scale, high / self.scale], -_REACH, _REACH))
+        self.start, self.stop = float(ends[0]), float(ends[1])
+        count = _COARSE_POINTS
+        while True:
+            points = self.values(np.linspace(0.0, count - 1.0, count), count)
+            hypotheses = space.at(points[:, None])
+            step = _largest_step(hypotheses, space.observed)
+            if step <= _POINT_STEP or count >= _MOST_POINTS:
+                break
+            count = min(_MOST_POINTS, math.ceil(1.1 * count * step / _POINT_STEP))
+        self.count = count
+        self._terms = _score_terms(hypotheses)
+
+    def values(self, position: FloatArray, count: int | None = None) -> FloatArray:
+        """The parameter at positions in points."""
+        steps = (self.count if count is None else count) - 1
+        at = self.start + position / steps * (self.stop - self.start)
+        if self.coordinate.parameter.kind == "shape":
+            return np.exp(at)
+        return self.coordinate.value(np.clip(self.scale * np.sinh(at), *self.bounds))
+
+    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The parameter at the best fit, infinite beyond the last point, and |D|**2 - chi2."""
+        position, height, _ = self._peaks(data, None)
+        return self._unbounded(position), height
+
+    def ends(self, data: FloatArray, rise: float) -> FloatArray:
+        """Outermost ends of the region chi2 <= minimum + rise, (toys, 2)."""
+        return self._unbounded(self._peaks(data, rise)[2])
+
+    def _peaks(
+        self, data: FloatArray, rise: float | None
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Positions, scores and, for a rise, ends; a few toys at a time, for the memory's sake."""
+        position, height, ends = np.empty(len(data)), np.empty(len(data)), np.empty((len(data), 2))
+        for start in range(0, len(data), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            heights = _scores(data[part], *self._terms)
+            kernels.peaks(heights, _MARGIN, position[part], height[part])
+            if rise is not None:
+                kernels.peak_ends(heights, height[part] - rise, position[part], ends[part])
+        return position, height, ends
+
+    def score_at(self, data: FloatArray, value: float) -> FloatArray:
+        """|D|**2 - chi2 at a value of the parameter, exactly."""
+        return _scores(data, *_score_terms(self.space.at([[value]])))[:, 0]
+
+    def _unbounded(self, position: FloatArray) -> FloatArray:
+        """Values at positions; the last point of a range that goes on stands for infinity."""
+        value = self.values(position)
+        if self.coordinate.parameter.kind == "shape":
+            parameter = self.coordinate.parameter
+            low, high = parameter.minimum, parameter.maximum
+            value = np.where(
+                (position <= 1e-9) & (self.bounds[0] <= _MASS_RANGE_MEV[0]), low, value
+            )
+            if self.bounds[1] < _MASS_RANGE_MEV[1]:
+                return value
+            return np.where(position >= self.count - 1 - 1e-9, high, value)
+        low, high = self.coordinate.value(np.array(self.bounds))
+        near, far = position <= 1e-9, position >= self.count - 1 - 1e-9
+        value = np.where(near, low, value)
+        return np.where(far, high, value)
+
+
 class ToyFits:
     """Fits of one parameter, others profiled, to many data vectors at once.
 
@@ -329,10 +417,26 @@ class ToyFits:
         self.space = FitSpace(likelihood, (poi, *names), given)
         self.poi = poi
         self.profiled = names
+        self._line: PointLine | None = None
         self._vectors = _Vectors(self.space, ranges or {})
+        if not self.one_normalisation:
+            if names:
+                raise InputError(
+                    "toys with several nuisances are fitted in one parameter alone",
+                    where="--profile",
+                    mend="hold the others with --set, or use --sigma-alpha X",
+                )
+            at = self._vectors.coordinate(poi)
+            self._line = PointLine(self.space, at, self._vectors.bounds(at))
+            return
         self._outward, self._free = self._vectors.reduce(poi, names)
         self._family = self._make_family()
         self._held: dict[float, Family] = {}
+
+    @property
+    def one_normalisation(self) -> bool:
+        """Whether a normalisation of everything is the only nuisance."""
+        return self._vectors.one_normalisation
 
     def best(self, data: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Parameter of interest at the best fit to each data vector (toys, n), and chi2 there.
@@ -340,6 +444,9 @@ class ToyFits:
         Infinite where chi2 falls for ever; positive where the sign does not matter.
         """
         vectors = _contiguous(data)
+        if self._line is not None:
+            value, score = self._line.best(vectors)
+            return value, _squared(vectors) - score
         outer, inner, score = self._family.best(vectors)
         own = self._family.outer
         value = outer if own is not None and own.parameter.name == self.poi else inner
@@ -353,7 +460,8 @@ class ToyFits:
     def rises(self, data: ArrayLike, value: float) -> FloatArray:
         """Chi2 at a value of the parameter above its minimum, of each data vector, (toys,)."""
         vectors = _contiguous(data)
-        rise: FloatArray = self._family.best(vectors)[2] - self._score(vectors, value)
+        best = self._family.best(vectors)[2] if self._line is None else self._line.best(vectors)[1]
+        rise: FloatArray = best - self._score(vectors, value)
         return np.maximum(rise, 0.0)
 
     def mean(self, value: float, data: ArrayLike | None = None) -> FloatArray:
@@ -362,6 +470,9 @@ class ToyFits:
         By default to the data that were seen.
         """
         seen = self.space.observed if data is None else np.asarray(data, dtype=float)
+        if self._line is not None:
+            fitted: FloatArray = self.space.at([[value]]).mean(seen)[0]
+            return fitted
         direction = self._held_at(value).direction(seen)
         return float(direction @ seen) * direction
 
@@ -382,6 +493,9 @@ class ToyFits:
             A mass is profiled: at each coupling another one is best, and no end is exact.
         """
         vectors = _contiguous(data)
+        if self._line is not None:
+            values = self._line.ends(vectors, rise)
+            return np.stack([-values[:, 1], values[:, 1]], axis=1) if self.mirrored else values
         family = self._family
         score = family.best(vectors)[2]
         ends = np.empty((len(vectors), 2))
@@ -419,6 +533,8 @@ class ToyFits:
         return self._vectors.family(masses[0], (self.poi,), {})
 
     def _score(self, vectors: FloatArray, value: float) -> FloatArray:
+        if self._line is not None:
+            return self._line.score_at(vectors, value)
         own = self._family.outer
         if own is not None and own.parameter.name == self.poi and not self._outward:
             at = _position_of(self._family, np.full(1, float(value)))[0]
@@ -481,6 +597,12 @@ class PlaneFits:
     ) -> None:
         self.space = FitSpace(likelihood, names, given)
         vectors = _Vectors(self.space, ranges or {})
+        if not vectors.one_normalisation:
+            raise InputError(
+                "toys with several nuisances are fitted in one parameter alone",
+                where="--method feldman-cousins",
+                mend="use --sigma-alpha X for one normalisation",
+            )
         if len(names) != 2 or vectors.is_shape(names[1]):
             raise InputError(
                 f"toys can not be fitted in the plane of {', '.join(names)}",
@@ -521,16 +643,11 @@ class _Vectors:
         self._rates = space.rates
         self._exponents = self._rates.exponents
         self.radius = float(np.sqrt(space.observed @ space.observed + space.observed.size))
-        if self._rates.centre.size != 1 or not self._rates.centre.all():
-            raise InputError(
-                "toys are fitted with one normalisation nuisance",
-                where="systematics",
-                mend="use --sigma-alpha X",
-            )
+        self.one_normalisation = bool(self._rates.centre.size == 1 and self._rates.centre.all())
 
     def even(self, name: str) -> bool:
         """Whether a coupling enters by even powers alone."""
-        return self._coordinate(name).power % 2 == 0
+        return self.coordinate(name).power % 2 == 0
 
     def is_shape(self, name: str) -> bool:
         return self._parameter(name).kind == "shape"
@@ -571,12 +688,12 @@ class _Vectors:
             # One coupling alone is exact.
             return self.family(None, (outer,), held, bounds)
         narrowed = dict(bounds or {})
-        inner_at = self._coordinate(inner[0]) if inner else None
-        outer_at = self._coordinate(outer) if outer is not None else None
+        inner_at = self.coordinate(inner[0]) if inner else None
+        outer_at = self.coordinate(outer) if outer is not None else None
         positions = np.zeros(1)
         outer_scale = 1.0
         if outer_at is not None:
-            low, high = self._bounds(outer_at, narrowed)
+            low, high = self.bounds(outer_at, narrowed)
             if outer_at.parameter.kind == "shape":
                 ends = np.log([max(low, _MASS_RANGE_MEV[0]), high])
                 decades = (ends[1] - ends[0]) / math.log(10.0)
@@ -599,7 +716,7 @@ class _Vectors:
             else:
                 scale[:] = self._scale(inner_at, held)
             table = table * scale[:, None, None] ** np.arange(degree + 1)[:, None]
-            limits = np.array(self._bounds(inner_at, narrowed)) / scale[:, None]
+            limits = np.array(self.bounds(inner_at, narrowed)) / scale[:, None]
         return Family(
             outer_at,
             inner_at,
@@ -657,9 +774,11 @@ class _Vectors:
         columns: FloatArray = self._rates.coefficients(dict(shapes) or None)[:, 1]
         return columns
 
-    def _bounds(
-        self, at: Coordinate, narrowed: Mapping[str, tuple[float, float]]
+    def bounds(
+        self, at: Coordinate, narrowed: Mapping[str, tuple[float, float]] | None = None
     ) -> tuple[float, float]:
+        """Range of u or of a mass, narrowed where it was asked for."""
+        narrowed = narrowed or {}
         name = at.parameter.name
         low, high = at.bounds
         if name in self._ranges:
@@ -675,7 +794,7 @@ class _Vectors:
             low, high = max(low, narrowed[name][0]), min(high, narrowed[name][1])
         return low, high
 
-    def _coordinate(self, name: str) -> Coordinate:
+    def coordinate(self, name: str) -> Coordinate:
         parameter = self._parameter(name)
         if parameter.kind == "shape":
             return Coordinate(parameter)
@@ -757,6 +876,46 @@ def _position_of(family: Family, value: FloatArray) -> FloatArray:
     first, last = family.positions[0], family.positions[-1]
     position: FloatArray = (at - first) / (last - first) * (len(family.positions) - 1)
     return np.clip(position, 0.0, len(family.positions) - 1.0)
+
+
+def _score_terms(hypotheses: Hypotheses) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Arguments of `fit_points`: Q, the part of f that no nuisance covers, its square."""
+    basis, offset = hypotheses.basis, hypotheses.offset
+    covered = np.einsum("pkn,pn->pk", basis, offset)
+    linear = offset - np.einsum("pk,pkn->pn", covered, basis)
+    return np.ascontiguousarray(basis), linear, np.einsum("pn,pn->p", linear, linear)
+
+
+def _scores(
+    data: FloatArray, basis: FloatArray, linear: FloatArray, constant: FloatArray
+) -> FloatArray:
+    score = np.empty((len(data), len(basis)))
+    kernels.fit_points(data, basis, linear, constant, score)
+    return score
+
+
+def _largest_step(hypotheses: Hypotheses, observed: FloatArray) -> float:
+    """Largest distance of neighbours: data of one, nuisances fitted to those seen, at the other."""
+    means = hypotheses.mean(observed)
+    basis, linear, constant = _score_terms(hypotheses)
+    along = np.einsum("pkn,pn->pk", basis[1:], means[:-1])
+    square = np.einsum("pn,pn->p", means[:-1], means[:-1])
+    score = (along**2).sum(axis=1) + 2.0 * np.einsum("pn,pn->p", linear[1:], means[:-1])
+    chi2 = square - score + constant[1:]
+    return float(np.sqrt(np.maximum(chi2, 0.0).max()))
+
+
+def _size_of(space: FitSpace, at: Coordinate) -> float:
+    """Size of u at which a coupling alone changes the counts by about their errors."""
+    rates = space.rates
+    columns = rates.coefficients()[0, 0]
+    own = rates.exponents[:, rates.couplings.index(at.parameter.name)]
+    sizes = [
+        float(np.linalg.norm(columns[m])) ** (-at.power / int(own[m]))
+        for m in range(len(columns))
+        if own[m] > 0 and columns[m].any()
+    ]
+    return min(sizes, default=1.0)
 
 
 def _contiguous(data: ArrayLike) -> FloatArray:

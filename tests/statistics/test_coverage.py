@@ -1,10 +1,12 @@
 """Coverage by membership agrees with intervals that are made, and with theory where it is known."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 
 from fastscan.exceptions import InputError
-from fastscan.statistics.coverage import METHODS, coverage, standard_points
+from fastscan.statistics.coverage import METHODS, _inside_posterior, coverage, standard_points
 from fastscan.statistics.posterior import credible_intervals
 from fastscan.statistics.toys import ToyFits, draw_toys
 
@@ -45,23 +47,25 @@ def test_cls_overcovers(make):
     assert 0.90 < found.shares["cls"].value < 0.999
 
 
-@pytest.mark.parametrize(("prior", "value"), [("flat-g", 1.9e-5), ("flat-g2", 2.5e-5)])
-def test_membership_is_that_of_the_interval(make, prior, value):
+@pytest.mark.parametrize(
+    ("model", "poi", "given", "prior", "value"),
+    [
+        ("vector", "g", {"mass_mev": 10.0}, "flat-g", 1.9e-5),
+        ("vector", "g", {"mass_mev": 10.0}, "flat-g2", 2.5e-5),
+        ("sm", "sin2_theta_w", {}, "flat-g", 0.3),
+    ],
+)
+def test_membership_is_that_of_the_interval(make, model, poi, given, prior, value):
     """Posteriors of a few toys, each made as an interval of its own."""
-    from copy import copy
-
-    from fastscan.statistics.coverage import _inside_posterior
-
-    likelihood = make("vector")
-    given = {"mass_mev": 10.0}
-    fits = ToyFits(likelihood, "g", given)
+    likelihood = make(model)
+    fits = ToyFits(likelihood, poi, given)
     toys = draw_toys(fits.mean(value), 8, 6)
     toys[:, -1] = fits.space.observed[-1]  # so that a likelihood has the same auxiliary measurement
-    inside = _inside_posterior(likelihood, fits, toys, value, given, prior, 0.90)
+    inside = _inside_posterior(likelihood, fits, toys, value, given, prior, 0.6827)
     for toy, held in zip(toys, inside, strict=True):
         own = copy(likelihood)
         own.data = toy[:-1] * likelihood.sigma
-        pieces = credible_intervals(own, "g", given, prior=prior).intervals
+        pieces = credible_intervals(own, poi, given, prior=prior, cl=0.6827).intervals
         assert held == any(low <= value <= high for low, high in pieces)
     assert 0 < np.sum(inside) < 8
 

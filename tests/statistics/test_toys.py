@@ -81,6 +81,52 @@ def test_two_parameters_agree_with_the_profile(make, model, poi, given, profiled
         assert exact - 1e-6 < chi2[i] < exact + 1e-6
 
 
+MANY_NUISANCES = [
+    ("vector", "g", {"mass_mev": 10.0}),
+    ("sm", "sin2_theta_w", {}),
+    ("nsi", "eps_u_ee", {}),
+    ("magnetic-moment", "mu_nu", {}),
+    ("charge-radius", "r2_ee", {"r2_emu": 0.0, "r2_etau": 0.0}),
+]
+
+
+@pytest.mark.parametrize(("model", "poi", "given"), MANY_NUISANCES)
+def test_many_nuisances_agree_with_the_limit_and_with_dense_points(make, model, poi, given):
+    likelihood = make(model, "conus-plus-shapes")
+    fits = ToyFits(likelihood, poi, given)
+    assert fits.space.rates.centre.size > 1
+    seen = fits.space.observed
+    limit = likelihood.limit(poi, given)
+    value, chi2 = fits.best(seen)
+    assert chi2[0] == pytest.approx(limit.chi2_min, rel=0, abs=1e-7)
+    assert close(value[0], limit.best_fit, 1e-4)
+    low, high = fits.limits(seen, limit.delta_chi2)[0]
+    assert close(low, limit.intervals[0][0], 1e-6)
+    assert close(high, limit.intervals[-1][1], 1e-6)
+    toys = draw_toys(seen, 12, 5)
+    values, chi2 = fits.best(toys)
+    parameter = fits.space.parameters[0]
+    for toy, best, lowest in zip(toys, values, chi2, strict=True):
+        near = best * np.linspace(0.99, 1.01, 2001)
+        near = np.clip(near, parameter.minimum, parameter.maximum)
+        dense = fits.space.at(near[:, None]).chi2(toy[None])[0].min()
+        assert lowest == pytest.approx(dense, rel=0, abs=1e-6)
+        coarse = np.concatenate([-np.geomspace(1e-4, 1e4, 400), np.geomspace(1e-4, 1e4, 400)])
+        coarse = np.clip(coarse * abs(high), parameter.minimum, parameter.maximum)
+        assert fits.space.at(coarse[:, None]).chi2(toy[None])[0].min() > lowest - 1e-6
+
+
+def test_many_nuisances_are_fitted_in_one_parameter(make):
+    likelihood = make("vector", "conus-plus-shapes")
+    fits = ToyFits(likelihood, "g", {"mass_mev": 10.0})
+    toys = draw_toys(fits.mean(1e-5), 40, 5)
+    point = FitSpace(likelihood, ["g"], {"mass_mev": 10.0}).at([[1e-5]])
+    assert fits.chi2_at(toys, 1e-5) == pytest.approx(point.chi2(toys)[:, 0], rel=1e-11)
+    assert (fits.rises(toys, 1e-5) >= 0.0).all()
+    with pytest.raises(InputError, match="--profile"):
+        ToyFits(likelihood, "g", {}, ["mass_mev"])
+
+
 def test_no_row_between_is_lower(make):
     """The best fit with a free mass against the exact fit at each of 6000 masses."""
     fits = ToyFits(make("vector"), "g", {}, ["mass_mev"])
