@@ -108,3 +108,53 @@ def test_linear_limits_are_near_the_exact_ones(setting, model):
     assert linear_end == pytest.approx(end, rel=DIFFERENCES[setting, model])
     # Where they differ the linear limit is the weaker one.
     assert linear_end > end * (1.0 - 2e-4)
+
+
+@pytest.mark.parametrize(("model", "difference"), [("sm", 0.008), ("vector", 0.0155)])
+def test_two_settings_together_differ_most(model, difference):
+    """Quenching and energy scale both exact, on a lattice of their values."""
+    pulls = [
+        {"name": "other", "kind": "normalisation", "sigma": NORMALISATION},
+        *(
+            {"name": name, "kind": "setting", "settings": SETTINGS[name][1]}
+            for name in ("quenching", "energy scale")
+        ),
+    ]
+    own = load_experiment("conus-plus").with_changes({"systematics": {"pulls": pulls}})
+    _, first, second = own.systematics.pulls
+    poi, given, high = CASES[model]
+    theory = get_model(model)
+    fixed = {p.name: p.default for p in theory.parameters if p.name != poi} | given
+    values = np.array([-1.5, 0.0, 1.5])
+    lattice = []
+    for a in values:
+        for b in values:
+            moved = own.pulled(first, float(a)).with_changes(
+                {key: own.number(key) + b * step for key, step in second.settings.items()}
+            )
+            rates = build_rates(theory, moved, load_response(moved), fixed=fixed)
+            lattice.append(rates.coefficients()[0])
+    powers = np.linalg.inv(np.vander(values, increasing=True))
+    nodes = np.reshape(lattice, (3, 3, *lattice[0].shape))
+    polynomials = np.einsum("pa,qb,abmn->pqmn", powers, powers, nodes)
+    seen = own.observation
+
+    def chi2(value):
+        counts = np.einsum("m,pqmb->pqb", rates.monomials({poi: value})[0], polynomials)
+
+        def function(alpha, one, other):
+            moved = np.einsum("p,q,pqb->b", one ** np.arange(3), other ** np.arange(3), counts)
+            rest = ((1.0 + NORMALISATION * alpha) * moved - seen.counts) / seen.sigma
+            return rest @ rest + alpha**2 + one**2 + other**2
+
+        fit = Minuit(function, alpha=0.0, one=0.0, other=0.0)
+        fit.tol = 1e-6
+        fit.migrad()
+        assert fit.valid
+        return fit.fval
+
+    linear = Likelihood(theory, own, load_response(own), nuisances=Nuisances.load(own))
+    limit = linear.limit(poi, given)
+    level = chi2(limit.best_fit) + delta_chi2(0.90)
+    end = toms748(lambda value: chi2(value) - level, limit.best_fit, high, rtol=1e-6)
+    assert limit.intervals[-1][1] / end - 1.0 == pytest.approx(difference, abs=5e-4)
