@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.statistics.curve import find_turning_points
+from fastscan.statistics.curve import find_turning_points, stationary_points
 from fastscan.statistics.surface import Surface, bounds_of_power
 
 __all__ = ["PulledCurve", "PulledSurface", "fitted_pulls"]
@@ -20,6 +20,9 @@ FloatArray = NDArray[np.float64]
 # grow like sinh: evenly near zero, in equal ratios further out.
 _REACH = 1e8
 _SAMPLES = 97
+_FINE = np.geomspace(1e-4, 3.0, 81).tolist()
+# sigma_alpha**-2 for 1, 10 and 100 %.
+_GUESSES = (1e4, 1e2, 1.0)
 
 
 def fitted_pulls(
@@ -121,9 +124,14 @@ class PulledCurve:
         end = math.asinh(_REACH)
         first = max(-end, math.asinh(self.lower / scale)) if math.isfinite(self.lower) else -end
         last = min(end, math.asinh(self.upper / scale)) if math.isfinite(self.upper) else end
-        samples = [float(t) for t in np.linspace(first, last, _SAMPLES)]
-        if first < 0.0 < last:
-            samples = sorted({*samples, 0.0})
+        points = {0.0, first, last, *np.linspace(first, last, _SAMPLES).tolist()}
+        # More closely around zero, where a shallow basin beside a bound may be narrow, …
+        points |= {sign * t for t in _FINE for sign in (-1.0, 1.0)}
+        # … and where the minimum would be with the normalisation as the only nuisance.
+        for inverse_variance in _GUESSES:
+            for u in stationary_points(self.layers[:, 0], self.data, inverse_variance):
+                points |= {math.asinh(u * near / scale) for near in (0.97, 1.0, 1.03)}
+        samples = sorted(t for t in points if first <= t <= last)
 
         def curve(t: float) -> float:
             return self(scale * math.sinh(t))

@@ -101,3 +101,18 @@ def test_alpha_hat_is_the_change_of_the_total(pulled):
     change = 0.05 * prediction.pulls["flux"] * prediction.total.sum()
     change += 0.5 * prediction.pulls["electrons"] * prediction.eves.sum()
     assert prediction.alpha_hat == pytest.approx(change / prediction.total.sum(), rel=1e-10)
+
+
+@pytest.mark.parametrize("mass_mev", [0.01, 0.1, 0.3, 1.0])
+def test_no_shallow_basin_is_overlooked(experiment, tables, mass_mev):
+    """Where nuclei and electrons may be rescaled apart, a narrow minimum lies beside zero."""
+    pulls = [
+        {"name": "nuclei", "kind": "normalisation", "sigma": 0.2, "channel": "cevns"},
+        {"name": "electrons", "kind": "normalisation", "sigma": 0.3, "channel": "eves"},
+    ]
+    found = likelihood("vector", experiment.with_changes({"systematics": {"pulls": pulls}}))
+    limit = found.limit("g", {"mass_mev": mass_mev})
+    dense = Chi2Function(found, ["g"], {"mass_mev": mass_mev})(
+        np.geomspace(1e-9, 1e-3, 20_000)[:, None]
+    )
+    assert limit.chi2_min <= dense.min() + 1e-9
