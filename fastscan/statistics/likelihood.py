@@ -282,7 +282,10 @@ class Likelihood:
         rates = self.pulled_rates(dict(point))
         layers = rates.coefficients()[0].sum(axis=1)
         found, residuals = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
-        pulls = dict(zip(rates.names, map(float, found), strict=True))
+        assert self.nuisances is not None
+        # From the independent pulls of the fit to the nuisances that were named.
+        by_nuisance = found @ self.nuisances.columns(self.channel_names)[1]
+        pulls = dict(zip(self.nuisance_names, map(float, by_nuisance), strict=True))
         return float(residuals @ residuals), relative_change(layers, found, self.sigma), pulls
 
     def profile(

@@ -116,3 +116,16 @@ def test_no_shallow_basin_is_overlooked(experiment, tables, mass_mev):
         np.geomspace(1e-9, 1e-3, 20_000)[:, None]
     )
     assert limit.chi2_min <= dense.min() + 1e-9
+
+
+def test_pulls_of_normalisations_are_told_apart(experiment, tables):
+    """Merged for the fit, each is pulled in proportion to its size."""
+    pulls = [
+        {"name": "flux", "kind": "normalisation", "sigma": 0.05},
+        {"name": "mass", "kind": "normalisation", "sigma": 0.02},
+        {"name": "electrons", "kind": "normalisation", "sigma": 0.5, "channel": "eves"},
+    ]
+    found = likelihood("sm", experiment.with_changes({"systematics": {"pulls": pulls}}))
+    pulled = found.predict(sin2_theta_w=0.4).pulls
+    assert list(pulled) == ["flux", "mass", "electrons"]
+    assert pulled["mass"] == pytest.approx(0.4 * pulled["flux"], rel=1e-9)
