@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.statistics.fit_space import FitSpace
-from fastscan.statistics.grid_fits import fits_of_toys
 
 if TYPE_CHECKING:
     from fastscan.models import Model
@@ -212,9 +211,9 @@ def _toys(
     seed: int,
 ) -> ToyProbability:
     # Compiled code: a fit without toys starts faster.
-    from fastscan.statistics.toys import draw_toys
+    from fastscan.statistics.toys import ToyFits, draw_toys
 
-    fits = fits_of_toys(likelihood, names[0], given, names[1:]) if names else None
+    fits = ToyFits(likelihood, names[0], given, names[1:]) if names else None
     fixed = None if names else FitSpace(likelihood, (), given).at(np.empty((1, 0)))
     worse = 0
     # Each block has random numbers of its own, so that any number of toys fits in memory.

@@ -22,7 +22,6 @@ from fastscan.exceptions import InputError
 from fastscan.inputs import JointExperiment
 from fastscan.inputs.projection import project, with_counts
 from fastscan.statistics.chi2 import delta_chi2
-from fastscan.statistics.grid_fits import fits_of_toys
 from fastscan.statistics.joint import JointLikelihood
 from fastscan.statistics.likelihood import Likelihood
 from fastscan.statistics.nuisances import Nuisances
@@ -230,9 +229,9 @@ def expected_limit(
     bands = np.full((len(BAND_SIGMAS), 2), np.nan)
     if toys:
         # Compiled code: the expected limit alone is there faster.
-        from fastscan.statistics.toys import draw_toys
+        from fastscan.statistics.toys import ToyFits, draw_toys
 
-        fits = fits_of_toys(expected, poi, given, profiled)
+        fits = ToyFits(expected, poi, given, profiled)
         # Each block has random numbers of its own, so that any number of toys fits in memory.
         ends = [
             fits.limits(
