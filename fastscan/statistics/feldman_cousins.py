@@ -265,10 +265,9 @@ def feldman_cousins(
             belt.found[value] = critical
     ends = _refine(belt, points, toys, tick)
     inside = sorted({*belt.found})
-    heights = {value: belt.excess(value) for value in inside}
-    pieces = accepted_intervals(belt.excess, inside) if inside else []
+    pieces = accepted_intervals(belt.excess, inside)
     unbounded = profile.pieces(max(c.value for c in belt.found.values())).intervals
-    intervals, errors = _finish(fits, pieces, ends, inside, heights, unbounded)
+    intervals, errors = _finish(fits, pieces, ends, inside, unbounded)
     best = fits.best(fits.space.observed)
     value, chi2 = float(best[0][0]), float(best[1][0])
     everywhere = [belt.found[p] for p in inside]
@@ -348,12 +347,16 @@ def _refine(
     return ends
 
 
+def _nearest_error(ends: Sequence[tuple[float, float]], value: float) -> float:
+    """Error of the end that was closed in on nearest to a crossing."""
+    return min(ends, key=lambda pair: abs(pair[0] - value))[1] if ends else math.inf
+
+
 def _finish(
     fits: ToyFits,
     pieces: Sequence[tuple[float, float]],
     ends: Sequence[tuple[float, float]],
     points: Sequence[float],
-    heights: Mapping[float, float],
     unbounded: Sequence[tuple[float, float]],
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Intervals with their errors: bounds of the range and infinite ends put in, mirrored."""
@@ -362,10 +365,11 @@ def _finish(
     first = min((low for low, _ in unbounded), default=0.0)
     intervals, errors = [], []
     for low, high in pieces:
-        sides = []
-        for value in (low, high):
-            near = [error for end, error in ends if math.isclose(end, value, rel_tol=0.05)]
-            sides.append(near[0] if near and value not in (points[0], points[-1]) else 0.0)
+        # An end that is no crossing is a bound of the range.
+        sides = [
+            0.0 if value in (points[0], points[-1]) else _nearest_error(ends, value)
+            for value in (low, high)
+        ]
         if high == points[-1] and math.isinf(last):
             high = math.inf
         if low == points[0] and math.isinf(first) and not fits.mirrored:

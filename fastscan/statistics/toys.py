@@ -377,7 +377,8 @@ class ToyFits:
 
     One coupling: exact, as `Likelihood.limit` is. A mass, or one more coupling that is no partner
     in a common sum of squares: basins from a lattice, then searched, to 1e-6 in chi2 but where two
-    basins are equally deep to about 1e-3: there the other one may be found.
+    basins are equally deep to about 1e-3: there the other one may be found. With more nuisances
+    than one normalisation, one parameter alone, to 1e-6.
 
     Parameters
     ----------
@@ -542,11 +543,14 @@ class ToyFits:
         return self._held_at(value).best(vectors)[2]
 
     def _held_at(self, value: float) -> Family:
-        if value not in self._held:
+        # Threads may ask at once: what one forgets the other still has.
+        family = self._held.get(value)
+        if family is None:
+            family = self._hold(float(value))
             if len(self._held) >= _REMEMBERED:
                 self._held.clear()
-            self._held[value] = self._hold(float(value))
-        return self._held[value]
+            self._held[value] = family
+        return family
 
     def _hold(self, value: float) -> Family:
         """Hypotheses with the parameter of interest at a value, or beyond it with partners."""

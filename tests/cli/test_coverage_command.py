@@ -5,7 +5,7 @@ import json
 
 
 def test_table_json_and_csv_agree(run, tmp_path):
-    words = ("coverage", "magnetic-moment", "--toys", "400", "--seed", "2")
+    words = ("coverage", "magnetic-moment", "--toys", "100", "--seed", "2")
     outcome = run(*words, "--json", "-o", "x.csv")
     assert outcome.code == 0
     found = json.loads(outcome.out)

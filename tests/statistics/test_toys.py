@@ -45,7 +45,7 @@ ONE_COUPLING = [
 def test_one_coupling_is_exact(make, model, poi, given):
     likelihood = make(model)
     fits = ToyFits(likelihood, poi, given)
-    toys = draw_toys(fits.space.observed, 40, 7)
+    toys = draw_toys(fits.space.observed, 25, 7)
     values, chi2 = fits.best(toys)
     ends = fits.limits(toys, 2.7)
     for i, toy in enumerate(toys):
@@ -72,7 +72,7 @@ TWO_PARAMETERS = [
 def test_two_parameters_agree_with_the_profile(make, model, poi, given, profiled):
     likelihood = make(model)
     fits = ToyFits(likelihood, poi, given, profiled)
-    toys = draw_toys(fits.space.observed, 2, 8)
+    toys = draw_toys(fits.space.observed, 1, 8)
     chi2 = fits.best(toys)[1]
     for i, toy in enumerate(toys):
         own, factor = with_data(likelihood, toy)
