@@ -23,8 +23,12 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     STORE is a folder; NAME or FILE.toml stand for the tensor store of that experiment. The checksum
     is verified.
     """
+    from fastscan.scan.construction_store import is_construction
+
     path = Path(what)
-    if path.is_dir():
+    if path.is_dir() and is_construction(path):
+        about = _construction(path)
+    elif path.is_dir():
         about = _scan(path) if _is_scan(path) else _tensors(path)
     else:
         from fastscan.inputs import load_experiment
@@ -66,6 +70,23 @@ def _scan(path: Path) -> dict[str, Any]:
         "shape": dict(zip(result.names, result.shape, strict=True)),
         "size_bytes": _size(path),
         "best_fit": {**best.point, "chi2": best.chi2, "alpha_hat": best.alpha_hat},
+        "header": result.header,
+    }
+
+
+def _construction(path: Path) -> dict[str, Any]:
+    from fastscan.scan.construction import ConstructionResult
+
+    result = ConstructionResult.open(path)
+    error = (result.critical_error / result.critical_value).max()
+    return {
+        "kind": "Feldman-Cousins construction",
+        "store": str(path),
+        "shape": dict(zip(result.names, result.shape, strict=True)),
+        "size_bytes": _size(path),
+        "toys": int(result.toys.sum()),
+        "largest_relative_error": float(error),
+        "best_fit": {**result.best_fit.point, "chi2": result.best_fit.chi2},
         "header": result.header,
     }
 
