@@ -120,7 +120,7 @@ experiment_option = click.option(
     default="conus-plus",
     show_default=True,
     shell_complete=complete_experiment,
-    help="A shipped experiment, or your own TOML file.",
+    help="A shipped experiment, your own TOML file, or one that names several to fit together.",
 )
 tables_option = click.option(
     "--tables",

@@ -1,4 +1,8 @@
-"""Chi2 with the normalisation profiled in closed form, intervals and limits."""
+"""Chi2 with nuisances profiled, and everything that is made of it.
+
+What every use needs is imported here; toys, posteriors, sensitivities and the like are modules of
+their own, imported by those who ask for them.
+"""
 
 from fastscan.statistics.chi2 import delta_chi2, normalisation_pull, profiled_chi2
 from fastscan.statistics.curve import Chi2Curve
@@ -7,7 +11,6 @@ from fastscan.statistics.likelihood import Likelihood, Limit, Prediction
 from fastscan.statistics.make import likelihood, make_likelihood
 from fastscan.statistics.nuisances import Nuisances
 from fastscan.statistics.points import Chi2Function
-from fastscan.statistics.posterior import Posterior, credible_intervals
 from fastscan.statistics.profile import Basin, Profile
 from fastscan.statistics.pulled_surface import PulledCurve, PulledSurface, fitted_pulls
 from fastscan.statistics.pulls import Part, PulledRates
@@ -23,14 +26,12 @@ __all__ = [
     "Limit",
     "Nuisances",
     "Part",
-    "Posterior",
     "Prediction",
     "Profile",
     "PulledCurve",
     "PulledRates",
     "PulledSurface",
     "Surface",
-    "credible_intervals",
     "delta_chi2",
     "fitted_pulls",
     "likelihood",

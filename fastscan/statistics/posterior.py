@@ -644,7 +644,7 @@ def credible_intervals(
     Examples
     --------
     >>> import fastscan
-    >>> from fastscan.statistics import credible_intervals
+    >>> from fastscan.statistics.posterior import credible_intervals
     >>> found = credible_intervals(fastscan.likelihood("vector"), "g", {"mass_mev": 10.0})
     >>> f"{found.upper_limit:.3e}"
     '1.629e-05'
