@@ -581,7 +581,6 @@ def fit_fans(
                     continue
                 if (r > 0 and best[r - 1, lane] > own) or (r < last and best[r + 1, lane] >= own):
                     continue
-                left, right = float(rows[max(r - 1, 0)]), float(rows[min(r + 1, last)])
                 if r in (0, last):
                     at = float(rows[r])
                     at_inner, height = _row(
@@ -589,12 +588,27 @@ def fit_fans(
                     )
                     if height > found:
                         found, where, inner = height, at, at_inner
-                at, at_inner, height = _highest_between(
-                    left, float(rows[r]), right, data[start + lane], table, squares, bounds,
-                    n, m, weights, vectors, work,
-                )  # fmt: skip
-                if height > found:
+                # The lattice may name a neighbour of the highest row: then climb on.
+                middle = r
+                while True:
+                    left, right = (
+                        float(rows[max(middle - 1, 0)]),
+                        float(rows[min(middle + 1, last)]),
+                    )
+                    at, at_inner, height = _highest_between(
+                        left, float(rows[middle]), right, data[start + lane], table, squares,
+                        bounds, n, m, weights, vectors, work,
+                    )  # fmt: skip
+                    if height <= found:
+                        break
                     found, where, inner = height, at, at_inner
+                    edge = 0.05 * (right - left)
+                    if at - left < edge and middle > 1:
+                        middle -= 1
+                    elif right - at < edge and middle < last - 1:
+                        middle += 1
+                    else:
+                        break
             position[start + lane], x[start + lane], score[start + lane] = where, inner, found
 
 
@@ -755,7 +769,7 @@ def peak_ends(
             if (side == 0 and j == 0) or (side == 1 and j == last):
                 ends[t, side] = float(j)
                 continue
-            outside = math.floor(inside) if side == 0 else math.ceil(inside)
+            outside = float(math.floor(inside) if side == 0 else math.ceil(inside))
             if outside == inside:
                 outside -= step
             for _ in range(60):

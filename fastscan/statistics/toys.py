@@ -26,8 +26,8 @@ BLOCK = 4096
 
 # Spacing of the lattice that finds basins, in standard deviations of the data vector, and how much
 # lower in chi2 a basin's lattice point may be than the best one's before it is left alone.
-_STEP = 0.5
-_MARGIN = 0.05
+_STEP = 0.4
+_MARGIN = 0.15
 # Squared counts below this part of their terms: two couplings that cancel, in a valley in which
 # interpolation between rows has no digits left.
 _VALLEY = 1e-5
@@ -377,8 +377,8 @@ class ToyFits:
 
     One coupling: exact, as `Likelihood.limit` is. A mass, or one more coupling that is no partner
     in a common sum of squares: basins from a lattice, then searched, to 1e-6 in chi2 but where two
-    basins are equally deep to about 1e-3: there the other one may be found. With more nuisances
-    than one normalisation, one parameter alone, to 1e-6.
+    basins are equally deep to 1e-2: there the other one may be found, in less than one toy of a
+    hundred. With more nuisances than one normalisation, one parameter alone, to 1e-6.
 
     Parameters
     ----------
