@@ -85,10 +85,14 @@ def _run_local(
     tick: Callable[[], None],
 ) -> None:
     options: dict[str, Any] = {"num_workers": workers}
+    pool: ThreadPoolExecutor | None = None
     if scheduler == "processes":
         # One block at a time: they are large, and a worker that waits is a processor wasted.
         options["chunksize"] = 1
         options["initializer"] = _end_with_parent
+    else:
+        # A pool of our own, to wait for: after an error nothing goes on behind the caller's back.
+        options["pool"] = pool = ThreadPoolExecutor(workers)
     get: Any = dask.threaded.get if scheduler == "threads" else dask.multiprocessing.get
     try:
         with Callback(posttask=lambda *_: tick()):
@@ -97,6 +101,9 @@ def _run_local(
                 get(graph, list(graph), **options)
     except BrokenProcessPool as error:
         raise _dead_worker() from error
+    finally:
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _end_with_parent() -> None:
