@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.kernels.pulls import pulled_chi2
 from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.statistics import FitSpace, Likelihood
+from fastscan.statistics.pulled_surface import chi2_of_layers
 
 __all__ = ["PulledGrid"]
 
@@ -49,13 +49,12 @@ class PulledGrid(Grid):
             out = np.empty(shape)
         columns = [axis.values[s] for axis, s in zip(self.axes, slices, strict=True)]
         flat = out.reshape(-1)
-        pulls = self._space.rates.centre.size
         for start in range(0, flat.size, _TILE):
             part = slice(start, min(start + _TILE, flat.size))
             index = np.unravel_index(np.arange(part.start, part.stop), shape)
             points = np.stack([c[i] for c, i in zip(columns, index, strict=True)], axis=1)
             with np.errstate(over="ignore", invalid="ignore"):
-                layers = np.ascontiguousarray(self._space.layers(points))
+                layers = self._space.layers(points)
                 finite = np.isfinite((layers * layers).sum())
             if not finite:
                 raise InputError(
@@ -63,8 +62,7 @@ class PulledGrid(Grid):
                     where="--axis",
                     mend="use smaller couplings",
                 )
-            fitted = np.empty((len(layers), pulls))
-            pulled_chi2(layers, self._space.rates.centre, self._seen, flat[part], fitted)
+            flat[part] = chi2_of_layers(layers, self._seen, self._space.rates.centre)
         return out
 
     def minima(self, slices: tuple[slice, ...]) -> FloatArray:

@@ -165,7 +165,11 @@ def _horner(coefficients: FloatArray, u: float) -> FloatArray:
     return total
 
 
-def find_turning_points(curve: Callable[[float], float], samples: Sequence[float]) -> list[float]:
+def find_turning_points(
+    curve: Callable[[float], float],
+    samples: Sequence[float],
+    values: Sequence[float] | None = None,
+) -> list[float]:
     """Ends and extrema of a smooth curve, bracketed by samples and found by Brent's method.
 
     Parameters
@@ -173,10 +177,13 @@ def find_turning_points(curve: Callable[[float], float], samples: Sequence[float
     curve : callable
     samples : sequence of float
         In rising order, dense enough that no two extrema hide between two neighbours.
+    values : sequence of float, optional
+        The curve at the samples, where they are known.
     """
     from scipy.optimize import minimize_scalar
 
-    values = [curve(u) for u in samples]
+    if values is None:
+        values = [curve(u) for u in samples]
     turning = [samples[0]]
     for i in range(1, len(samples) - 1):
         left, right = values[i] - values[i - 1], values[i + 1] - values[i]

@@ -12,7 +12,7 @@ from fastscan.exceptions import InputError
 from fastscan.models import Rates
 from fastscan.statistics.fit_space import FitSpace
 from fastscan.statistics.likelihood import Likelihood
-from fastscan.statistics.pulled_surface import PulledSurface
+from fastscan.statistics.pulled_surface import PulledSurface, chi2_of_layers
 from fastscan.statistics.surface import Surface
 
 __all__ = ["Chi2Function"]
@@ -138,15 +138,11 @@ class Chi2Function:
         return gradient
 
     def _with_pulls(self, space: FitSpace, rows: FloatArray, chi2: FloatArray) -> None:
-        from fastscan.kernels.pulls import pulled_chi2
-
-        pulls = space.rates.centre.size
         bins = space.rates.bins
         for start in range(0, len(rows), _POINTS):
             part = slice(start, start + _POINTS)
-            layers = np.ascontiguousarray(space.layers(rows[part]))
-            fitted = np.empty((len(layers), pulls))
-            pulled_chi2(layers, space.rates.centre, space.observed[:bins], chi2[part], fitted)
+            layers = space.layers(rows[part])
+            chi2[part] = chi2_of_layers(layers, space.observed[:bins], space.rates.centre)
 
     def _surface(self, coefficients: FloatArray) -> Surface:
         likelihood = self._likelihood

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastscan.statistics.curve import find_turning_points, stationary_points
 from fastscan.statistics.surface import Surface, bounds_of_power
 
-__all__ = ["PulledCurve", "PulledSurface", "fitted_pulls"]
+__all__ = ["PulledCurve", "PulledSurface", "chi2_of_layers", "fitted_pulls"]
 
 FloatArray = NDArray[np.float64]
 
@@ -71,6 +71,24 @@ def fitted_pulls(
     return pulls, residuals
 
 
+def chi2_of_layers(layers: FloatArray, data: FloatArray, centre: FloatArray) -> FloatArray:
+    """Chi2 with the pulls fitted at each point, by compiled code.
+
+    Parameters
+    ----------
+    layers : (points, 1 + pulls, bins)
+        Prediction over sigma, and its change by each pull.
+    data, centre
+        As for `fitted_pulls`.
+    """
+    # Loaded by those who have several nuisances.
+    from fastscan.kernels.pulls import pulled_chi2
+
+    chi2 = np.empty(len(layers))
+    pulled_chi2(layers, centre, data, chi2, np.empty((len(layers), centre.size)))
+    return chi2
+
+
 @dataclass(frozen=True)
 class PulledCurve:
     """Chi2 of one variable u between two bounds, several nuisances profiled.
@@ -99,7 +117,7 @@ class PulledCurve:
         if top == 0:
             values, weight = self.layers[0], 1.0
         elif abs(u) <= 1.0:
-            values, weight = _horner(self.layers[top::-1], u), 1.0
+            return float(chi2_of_layers(self._layers_at(np.array([u])), self.data, self.centre)[0])
         else:
             # Everything divided by u**top, so that no power overflows.
             inverse = 1.0 / u
@@ -136,8 +154,22 @@ class PulledCurve:
         def curve(t: float) -> float:
             return self(scale * math.sinh(t))
 
-        inner = [scale * math.sinh(t) for t in find_turning_points(curve, samples)[1:-1]]
+        known = scale * np.sinh(samples)
+        near = np.abs(known) <= 1.0
+        values = np.empty(known.size)
+        values[near] = chi2_of_layers(self._layers_at(known[near]), self.data, self.centre)
+        values[~near] = [self(float(u)) for u in known[~near]]
+        turning = find_turning_points(curve, samples, values.tolist())
+        inner = [scale * math.sinh(t) for t in turning[1:-1]]
         return [self.lower, *(u for u in inner if self.lower < u < self.upper), self.upper]
+
+    def _layers_at(self, u: FloatArray) -> FloatArray:
+        """Layers at points u, shape (points, 1 + pulls, bins)."""
+        total = np.zeros((u.size, *self.layers.shape[1:]))
+        for layer in self.layers[::-1]:
+            total *= u[:, None, None]
+            total += layer
+        return total
 
     def _scale(self) -> float:
         """Size of u at which it changes the counts by about their errors."""
@@ -166,8 +198,9 @@ class PulledSurface(Surface):
     def value(self, point: FloatArray) -> float:
         """Chi2 at a point, shape (couplings,)."""
         monomials = self._monomials(point)
-        _, residuals = self._fit(monomials)
-        return float(residuals @ residuals)
+        counts = monomials @ self.coefficients
+        layers = np.concatenate([counts[None], np.einsum("m,kmb->kb", monomials, self.changes)])
+        return float(chi2_of_layers(layers[None], self.data, self.centre)[0])
 
     def pulls(self, point: FloatArray) -> FloatArray:
         """Fitted pulls at a point, shape (pulls,)."""
