@@ -50,10 +50,11 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
 
 def _is_scan(path: Path) -> bool:
     from fastscan.exceptions import StoreError
-    from fastscan.scan.store import Contents
+    from fastscan.scan.block_store import Contents
+    from fastscan.scan.store import scan_layout
 
     try:
-        Contents.open(path)
+        Contents.open(path, scan_layout())
     except StoreError as error:
         return error.what != "not a scan of fastscan"
     return True

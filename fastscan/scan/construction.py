@@ -8,7 +8,7 @@ all values of a coupling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,14 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from fastscan.exceptions import InputError, RunError, StoreError
-from fastscan.scan import construction_store as rows
-from fastscan.scan import store
+from fastscan.exceptions import InputError, StoreError
+from fastscan.scan import block_store
 from fastscan.scan.axes import Axis
+from fastscan.scan.construction_store import CONSTRUCTION
 from fastscan.scan.contour import contour_lines
-from fastscan.scan.executors import Index, executor
+from fastscan.scan.executors import Index
 from fastscan.scan.files import table_text, write_text
+from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
@@ -42,7 +43,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 # Toys that are drawn and fitted at a time: more of them until the error is small enough.
 PORTION = 2048
@@ -67,7 +67,7 @@ class ConstructionResult:
     units : dict of str
     """
 
-    def __init__(self, contents: rows.Contents) -> None:
+    def __init__(self, contents: block_store.Contents) -> None:
         self._contents = contents
         self.path = contents.path
         self.header: dict[str, Any] = contents.header
@@ -85,8 +85,8 @@ class ConstructionResult:
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = rows.Contents.open(Path(path))
-        done = int((contents.block_status() == store.BLOCK_DONE).sum())
+        contents = block_store.Contents.open(Path(path), CONSTRUCTION)
+        done = int((contents.block_status() == block_store.BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(
                 f"construction is not complete: {done} of {contents.plan.blocks} rows",
@@ -237,44 +237,28 @@ def run_construction(
             "alpha_hat": _alpha_hat(likelihood, dict(zip(names, best[0], strict=True)), given),
         },
     }
-    plan = rows.plan_of(grid.shape)
+    # Blocks of one row each.
+    plan = Plan.of(grid.shape, grid.shape[-1])
     work = _Work(
         fits, plan, tuple(axis.values for axis in grid.axes), str(path.absolute()),
         cl, toys, precision, seed, PORTION,
     )  # fmt: skip
     # Kernels compile before workers race for them.
     fits.rises(fits.space.observed, [float(values[0]) for values in work.values])
-    with executor(scheduler, workers) as run:
-        continued = resume and store.exists(path)
-        if continued:
-            differing = store.differing_entry(rows.Contents.open(path).header, header)
-            if differing is not None:
-                raise StoreError(
-                    f"construction to resume is another one: its {differing} differs",
-                    where=str(path),
-                    mend="repeat the command it was made with, or name another with --out",
-                )
-        else:
-            parameters = [likelihood.model.parameter(name) for name in names]
-            rows.create_store(path, header, grid.axes, parameters)
-        with store.writer(path):
-            if continued:
-                store.remove_leftovers(path)
-            status = rows.Contents.open(path).block_status()
-            pending = [i for i in plan.indices() if status[i] != store.BLOCK_DONE]
-            done = plan.blocks - len(pending)
-
-            def tick(blocks: int = 1) -> None:
-                nonlocal done
-                done += blocks
-                if progress is not None:
-                    progress(done, plan.blocks)
-
-            tick(0)
-            try:
-                run(compute_row, work, pending, tick)
-            except RunError as error:
-                raise RunError(error.what, where=str(path), mend=error.mend) from error
+    fill_store(
+        path,
+        CONSTRUCTION,
+        header,
+        grid.axes,
+        [likelihood.model.parameter(name) for name in names],
+        plan,
+        compute_row,
+        lambda _: work,
+        scheduler=scheduler,
+        workers=workers,
+        resume=resume,
+        progress=progress,
+    )
     return ConstructionResult.open(path)
 
 
@@ -339,7 +323,7 @@ class _Work:
     @cached_property
     def written(self) -> dict[str, zarr.Array[Any]]:
         """The store's arrays, opened once in each process."""
-        return rows.open_for_writing(self.path)
+        return block_store.open_for_writing(self.path, CONSTRUCTION)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "written"}
@@ -375,12 +359,12 @@ def compute_row(work: _Work, index: Index) -> None:
     found = [work.point((first.start, j)) for j in range(second.start, second.stop)]
     critical = [pair[1] for pair in found]
     arrays = {
-        "statistic": np.array([pair[0] for pair in found]),
-        "critical_value": np.array([c.value for c in critical]),
-        "critical_error": np.array([c.error for c in critical]),
-        "toys": np.array([c.toys for c in critical], dtype=np.int64),
+        "statistic": np.array([[pair[0] for pair in found]]),
+        "critical_value": np.array([[c.value for c in critical]]),
+        "critical_error": np.array([[c.error for c in critical]]),
+        "toys": np.array([[c.toys for c in critical]], dtype=np.int64),
     }
-    rows.write_row(work.path, work.written, work.plan, index, arrays)
+    block_store.write_block(work.written, CONSTRUCTION, work.plan, index, arrays)
 
 
 def _alpha_hat(

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import StoreError
-from fastscan.scan import store
+from fastscan.scan.block_store import BLOCK_DONE, Contents
+from fastscan.scan.store import scan_layout
 
 __all__ = ["BestFit", "ScanResult"]
 
@@ -41,7 +42,7 @@ class ScanResult:
     units : dict of str
     """
 
-    def __init__(self, contents: store.Contents) -> None:
+    def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.path = contents.path
         self.header: dict[str, Any] = contents.header
@@ -58,8 +59,8 @@ class ScanResult:
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = store.Contents.open(Path(path))
-        done = int((contents.block_status() == store.BLOCK_DONE).sum())
+        contents = Contents.open(Path(path), scan_layout())
+        done = int((contents.block_status() == BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(
                 f"scan is not complete: {done} of {contents.plan.blocks} blocks",

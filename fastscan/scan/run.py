@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -15,10 +15,11 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from fastscan.exceptions import InputError, RunError, StoreError
-from fastscan.scan import store
+from fastscan.exceptions import InputError
+from fastscan.scan import block_store, store
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
+from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
@@ -28,9 +29,6 @@ from fastscan.statistics import Likelihood
 __all__ = ["run_scan", "scan_in_memory"]
 
 FloatArray = NDArray[np.float64]
-# Entries of a header that are named by plural words.
-_PLURAL = ("axes", "channels", "flux_weights", "options", "parameters")
-Progress = Callable[[int, int], None]
 
 
 def scan_in_memory(
@@ -145,40 +143,21 @@ def run_scan(
     header = {**scan_header(likelihood, grid), "dtype": dtype}
     plan = _plan(grid, block_points)
     _try_corners(grid)
-    with executor(scheduler, workers) as run:
-        continued = resume and store.exists(path)
-        if continued:
-            plan = _plan_of_same(path, header)
-        else:
-            parameters = [likelihood.model.parameter(axis.name) for axis in grid.axes]
-            store.create_store(path, header, grid.axes, parameters, plan)
-        with store.writer(path):
-            if continued:
-                store.remove_leftovers(path)
-            status = store.Contents.open(path).block_status()
-            pending = (i for i in plan.indices() if status[i] != store.BLOCK_DONE)
-            done = int((status == store.BLOCK_DONE).sum())
-
-            def tick(blocks: int = 1) -> None:
-                nonlocal done
-                done += blocks
-                if progress is not None:
-                    progress(done, plan.blocks)
-
-            tick(0)
-            try:
-                run(compute_block, _Work(grid, plan, str(path.absolute()), dtype), pending, tick)
-            except RunError as error:
-                raise RunError(error.what, where=str(path), mend=error.mend) from error
-    try:
-        return ScanResult.open(path)
-    except StoreError as error:
-        # It was in order when the scan began.
-        raise RunError(
-            f"scan lost its store while it ran: {error.what}",
-            where=str(path),
-            mend="keep others away from this folder and scan again",
-        ) from error
+    fill_store(
+        path,
+        store.scan_layout(dtype),
+        header,
+        grid.axes,
+        [likelihood.model.parameter(axis.name) for axis in grid.axes],
+        plan,
+        compute_block,
+        lambda plan: _Work(grid, plan, str(path.absolute()), dtype),
+        scheduler=scheduler,
+        workers=workers,
+        resume=resume,
+        progress=progress,
+    )
+    return ScanResult.open(path)
 
 
 @dataclass(frozen=True)
@@ -193,7 +172,7 @@ class _Work:
     @cached_property
     def arrays(self) -> dict[str, zarr.Array[Any]]:
         """The store, opened once in each process."""
-        return store.open_for_writing(self.path)
+        return block_store.open_for_writing(self.path, store.scan_layout(self.dtype))
 
     @cached_property
     def _own(self) -> threading.local:
@@ -228,25 +207,17 @@ def compute_block(work: _Work, index: Index) -> None:
     best = int(chi2.argmin())
     position = np.unravel_index(best, shape)
     point = tuple(int(s.start + p) for s, p in zip(slices, position, strict=True))
-    summary = float(chi2.flat[best]), best, work.grid.alpha_hat(point)
+    values: dict[str, Any] = {
+        "block_chi2_min": float(chi2.flat[best]),
+        "block_best_index": best,
+        "block_alpha_hat": work.grid.alpha_hat(point),
+    }
     if work.dtype != "float64":
         rounded = work.buffer(work.dtype, shape)
         rounded[...] = chi2
         chi2 = rounded
-    store.write_block(work.arrays, work.plan, index, chi2, *summary)
-
-
-def _plan_of_same(path: Path, header: dict[str, object]) -> Plan:
-    contents = store.Contents.open(path)
-    differing = store.differing_entry(contents.header, header)
-    if differing is not None:
-        raise StoreError(
-            f"scan to resume is another one: its {differing} "
-            f"differ{'' if differing in _PLURAL else 's'}",
-            where=str(path),
-            mend="repeat the command it was made with, or name another with --out",
-        )
-    return contents.plan
+    values["chi2"] = chi2
+    block_store.write_block(work.arrays, store.scan_layout(work.dtype), work.plan, index, values)
 
 
 def _try_corners(grid: Grid) -> None:

@@ -14,7 +14,7 @@ import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError, StoreError
 from fastscan.plotting.construction import plot_construction
-from fastscan.scan import construction
+from fastscan.scan import construction, filling
 from fastscan.scan.construction import (
     ConstructionResult,
     run_construction,
@@ -67,7 +67,7 @@ def test_killed_and_resumed_it_is_the_same(vector, made, tmp_path):
 
         try:
             # No thread of the parent lives on in a fork: rows are made one by one here.
-            construction.executor = OneByOne
+            filling.executor = OneByOne
             run_construction(vector, AXES, out=out, progress=die, **FEW)
         finally:
             os._exit(1)
@@ -158,7 +158,7 @@ def test_scans_and_constructions_are_told_apart(vector, made, tmp_path):
     assert not is_construction(tmp_path / "scan.zarr")
     with pytest.raises(StoreError, match="not a scan"):
         fastscan.ScanResult.open(made.path)
-    with pytest.raises(StoreError, match="not a Feldman-Cousins"):
+    with pytest.raises(StoreError, match="not a construction"):
         ConstructionResult.open(tmp_path / "scan.zarr")
 
 
