@@ -8,14 +8,17 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
-    OutPath,
     analysis_options,
+    cl_option,
     complete_parameter,
     example_command,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
+    poi_option,
     print_json,
+    profile_option,
     quiet_option,
     read_assignments,
     stdout,
@@ -35,24 +38,15 @@ from fastscan.cli.common import (
     shell_complete=complete_parameter,
     help="Points at which the boundary is found.",
 )
-@click.option(
-    "--poi",
-    metavar="NAME",
-    shell_complete=complete_parameter,
-    help="The coupling that is bounded [default: the model's first coupling off the axis].",
+@poi_option(
+    "The coupling that is bounded [default: the model's first coupling off the axis].",
+    required=False,
 )
-@click.option(
-    "--profile",
-    "profiled",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_parameter,
-    help="Coupling that chi2 is minimised over: one whose square adds to that of --poi, as "
-    "q_etau's does to q_emu's.",
+@profile_option(
+    "Coupling that chi2 is minimised over: one whose square adds to that of --poi, as "
+    "q_etau's does to q_emu's."
 )
-@click.option(
-    "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
-)
+@cl_option("Confidence level.")
 @click.option(
     "--dof", type=int, default=2, show_default=True, metavar="N", help="Degrees of freedom, 1 or 2."
 )
@@ -62,13 +56,7 @@ from fastscan.cli.common import (
     metavar="X",
     help="Add points until lines between them are right to this relative accuracy.",
 )
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.csv",
-    type=OutPath(),
-    help="Where to write [default: MODEL-EXPERIMENT-CHANNELS-boundary.csv here].",
-)
+@out_option("FILE.csv", "Where to write [default: MODEL-EXPERIMENT-CHANNELS-boundary.csv here].")
 @force_option
 @workers_option
 @json_option

@@ -29,22 +29,28 @@ __all__ = [
     "analysis_options",
     "beside",
     "check_method",
+    "cl_option",
     "example_command",
     "experiment_option",
     "force_option",
     "json_option",
     "make_likelihood",
     "model_argument",
+    "out_option",
+    "poi_option",
     "print_json",
+    "profile_option",
     "progress_bar",
     "quiet_option",
     "read_assignments",
+    "seed_option",
     "stdout",
     "tables_option",
     "workers_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class ExampleCommand(click.Command):
@@ -127,6 +133,40 @@ tables_option = click.option(
     metavar="DIR",
     type=click.Path(),
     help="Folder of the tensor stores [default: FASTSCAN_TABLES, else tables/ or a user cache].",
+)
+
+
+def poi_option(help: str = "Parameter of interest.", *, required: bool = True) -> Decorator:
+    """The parameter that a command is about."""
+    return click.option(
+        "--poi", metavar="NAME", required=required, shell_complete=complete_parameter, help=help
+    )
+
+
+def profile_option(help: str) -> Decorator:
+    """Parameters that chi2 is minimised over, as ``profiled``."""
+    return click.option(
+        "--profile",
+        "profiled",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_parameter,
+        help=help,
+    )
+
+
+def cl_option(help: str) -> Decorator:
+    """The confidence level."""
+    return click.option("--cl", type=float, default=0.90, show_default=True, metavar="X", help=help)
+
+
+def out_option(metavar: str, help: str) -> Decorator:
+    """A file to write."""
+    return click.option("-o", "--out", metavar=metavar, type=OutPath(), help=help)
+
+
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the toys."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar, no closing words.")

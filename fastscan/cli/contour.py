@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import OutPath, beside, example_command, force_option, quiet_option, stdout
+from fastscan.cli.common import (
+    beside,
+    example_command,
+    force_option,
+    out_option,
+    quiet_option,
+    stdout,
+)
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
@@ -20,13 +27,7 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
 @click.option(
     "--dof", type=int, default=2, show_default=True, metavar="N", help="Degrees of freedom, 1 or 2."
 )
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.csv",
-    type=OutPath(),
-    help="Where to write [default: DIR.csv beside the scan].",
-)
+@out_option("FILE.csv", "Where to write [default: DIR.csv beside the scan].")
 @force_option
 @quiet_option
 def command(

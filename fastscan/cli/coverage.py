@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fastscan.cli.common import (
-    OutPath,
+    cl_option,
     example_command,
     experiment_option,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
     print_json,
     progress_bar,
     quiet_option,
+    seed_option,
     stdout,
     tables_option,
 )
@@ -47,22 +49,12 @@ class _Case:
 @example_command("coverage", "fastscan coverage magnetic-moment --toys 1000")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @experiment_option
-@click.option(
-    "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
-)
+@cl_option("Confidence level.")
 @click.option(
     "--toys", type=int, default=10_000, show_default=True, metavar="N", help="Toys at each point."
 )
-@click.option(
-    "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the toys."
-)
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.csv",
-    type=OutPath(),
-    help="Write the table as CSV, too.",
-)
+@seed_option
+@out_option("FILE.csv", "Write the table as CSV, too.")
 @tables_option
 @force_option
 @json_option

@@ -13,9 +13,11 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     make_likelihood,
+    out_option,
     print_json,
     quiet_option,
     read_assignments,
+    seed_option,
     stdout,
 )
 from fastscan.exceptions import InputError
@@ -44,14 +46,8 @@ if TYPE_CHECKING:
     metavar="N",
     help="Pseudo-experiments for a p-value without the chi2 distribution [default: none].",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of the toys.")
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.png|pdf|svg",
-    type=click.Path(),
-    help="Draw data, fit and residuals into this file.",
-)
+@seed_option
+@out_option("FILE.png|pdf|svg", "Draw data, fit and residuals into this file.")
 @force_option
 @json_option
 @quiet_option

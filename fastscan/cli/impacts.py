@@ -10,12 +10,15 @@ import click
 
 from fastscan.cli.common import (
     analysis_options,
-    complete_parameter,
+    cl_option,
     example_command,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
+    poi_option,
     print_json,
+    profile_option,
     progress_bar,
     quiet_option,
     read_assignments,
@@ -31,36 +34,10 @@ if TYPE_CHECKING:
     "fastscan impacts sm --poi sin2_theta_w --experiment conus-plus-shapes -o impacts.png",
 )
 @analysis_options
-@click.option(
-    "--poi",
-    metavar="NAME",
-    required=True,
-    shell_complete=complete_parameter,
-    help="Parameter of interest.",
-)
-@click.option(
-    "--profile",
-    "profiled",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_parameter,
-    help="Parameter that chi2 is minimised over; may be repeated.",
-)
-@click.option(
-    "--cl",
-    type=float,
-    default=0.90,
-    show_default=True,
-    metavar="X",
-    help="Confidence level of the limits, one degree of freedom.",
-)
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.csv|png|pdf|svg",
-    type=click.Path(),
-    help="Write the table, or draw it, into this file.",
-)
+@poi_option()
+@profile_option("Parameter that chi2 is minimised over; may be repeated.")
+@cl_option("Confidence level of the limits, one degree of freedom.")
+@out_option("FILE.csv|png|pdf|svg", "Write the table, or draw it, into this file.")
 @force_option
 @json_option
 @quiet_option

@@ -11,11 +11,13 @@ import click
 from fastscan.cli.common import (
     analysis_options,
     check_method,
-    complete_parameter,
+    cl_option,
     example_command,
     json_option,
     make_likelihood,
+    poi_option,
     print_json,
+    profile_option,
     progress_bar,
     quiet_option,
     read_assignments,
@@ -35,30 +37,12 @@ METHODS = {
 
 @example_command("limit", "fastscan limit vector --poi g --set mass_mev=10 --channels cevns")
 @analysis_options
-@click.option(
-    "--poi",
-    metavar="NAME",
-    required=True,
-    shell_complete=complete_parameter,
-    help="Parameter of interest.",
+@poi_option()
+@profile_option(
+    "Parameter that chi2 is minimised over; may be repeated. millicharge and charge-radius "
+    "profile their other two elements unless these are set."
 )
-@click.option(
-    "--profile",
-    "profiled",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_parameter,
-    help="Parameter that chi2 is minimised over; may be repeated. millicharge and charge-radius "
-    "profile their other two elements unless these are set.",
-)
-@click.option(
-    "--cl",
-    type=float,
-    default=0.90,
-    show_default=True,
-    metavar="X",
-    help="Confidence level, one degree of freedom.",
-)
+@cl_option("Confidence level, one degree of freedom.")
 @click.option(
     "--method",
     metavar="wilks|feldman-cousins|cls|bayes",

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
-    OutPath,
     analysis_options,
+    cl_option,
     complete_parameter,
     example_command,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
     print_json,
     progress_bar,
     quiet_option,
@@ -54,14 +55,7 @@ from fastscan.cli.common import (
     show_default=True,
     help="Minimum of chi2, or posterior with priors flat in the box.",
 )
-@click.option(
-    "--cl",
-    type=float,
-    default=0.90,
-    show_default=True,
-    metavar="X",
-    help="Level of a band, and of the intervals that are printed for one kept parameter.",
-)
+@cl_option("Level of a band, and of the intervals that are printed for one kept parameter.")
 @click.option(
     "--band",
     metavar="NAME",
@@ -75,13 +69,7 @@ from fastscan.cli.common import (
     metavar="N",
     help="Degrees of freedom of the band [default: the kept parameters and its coupling].",
 )
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.csv",
-    type=OutPath(),
-    help="Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv].",
-)
+@out_option("FILE.csv", "Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv].")
 @force_option
 @workers_option
 @json_option

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import OutPath, beside, example_command, force_option, quiet_option, stdout
+from fastscan.cli.common import (
+    beside,
+    example_command,
+    force_option,
+    out_option,
+    quiet_option,
+    stdout,
+)
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -23,13 +30,7 @@ from fastscan.cli.common import OutPath, beside, example_command, force_option, 
     metavar="N",
     help="Degrees of freedom [default: the number of scanned parameters].",
 )
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.png|pdf|svg",
-    type=OutPath(),
-    help="Where to write [default: DIR.png beside the scan].",
-)
+@out_option("FILE.png|pdf|svg", "Where to write [default: DIR.png beside the scan].")
 @click.option(
     "--overlay",
     "overlays",

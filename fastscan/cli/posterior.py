@@ -9,11 +9,13 @@ import click
 
 from fastscan.cli.common import (
     analysis_options,
+    cl_option,
     complete_parameter,
     example_command,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
     print_json,
     quiet_option,
     read_assignments,
@@ -54,21 +56,8 @@ if TYPE_CHECKING:
     help="Where the prior is not zero; an end may be left out, as in g=1e-7: [default: the "
     "parameter's range, cut where the likelihood has fallen to 1e-8].",
 )
-@click.option(
-    "--cl",
-    type=float,
-    default=0.90,
-    show_default=True,
-    metavar="X",
-    help="Probability, not sigmas.",
-)
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.png|pdf|svg",
-    type=click.Path(),
-    help="Draw the posterior into this file.",
-)
+@cl_option("Probability, not sigmas.")
+@out_option("FILE.png|pdf|svg", "Draw the posterior into this file.")
 @force_option
 @json_option
 @quiet_option

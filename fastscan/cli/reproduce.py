@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from fastscan.cli.common import (
-    OutPath,
     example_command,
     force_option,
+    out_option,
     progress_bar,
     quiet_option,
     stdout,
@@ -23,13 +23,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
 
 @example_command("reproduce", "fastscan reproduce a25 -o a25-again")
 @click.argument("paper", metavar="[c25|a25|all]", default="all", shell_complete=_complete)
-@click.option(
-    "-o",
-    "--out",
-    metavar="DIR",
-    type=OutPath(),
-    help="Folder to write to [default: reproduce-PAPER].",
-)
+@out_option("DIR", "Folder to write to [default: reproduce-PAPER].")
 @click.option(
     "--overlay",
     "overlays",

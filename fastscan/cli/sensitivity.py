@@ -11,15 +11,20 @@ import click
 
 from fastscan.cli.common import (
     analysis_options,
+    cl_option,
     complete_parameter,
     example_command,
     force_option,
     json_option,
     make_likelihood,
+    out_option,
+    poi_option,
     print_json,
+    profile_option,
     progress_bar,
     quiet_option,
     read_assignments,
+    seed_option,
     stdout,
 )
 from fastscan.exceptions import InputError
@@ -38,21 +43,12 @@ _CURVE = 2
     "fastscan sensitivity vector --poi g --axis mass_mev=0.1:100:30:log --toys 500 -o bands.png",
 )
 @analysis_options
-@click.option(
-    "--poi",
-    metavar="NAME",
-    shell_complete=complete_parameter,
-    help="Parameter that limits are expected on; without one: the expected significance of what "
+@poi_option(
+    "Parameter that limits are expected on; without one: the expected significance of what "
     "is set, or of the signal of the Standard Model.",
+    required=False,
 )
-@click.option(
-    "--profile",
-    "profiled",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=complete_parameter,
-    help="Parameter that chi2 is minimised over, as for limit; may be repeated.",
-)
+@profile_option("Parameter that chi2 is minimised over, as for limit; may be repeated.")
 @click.option(
     "--exposure",
     "exposures",
@@ -86,9 +82,7 @@ _CURVE = 2
     shell_complete=complete_parameter,
     help="Values of another parameter at which limits are found, as masses.",
 )
-@click.option(
-    "--cl", type=float, default=0.90, show_default=True, metavar="X", help="Confidence level."
-)
+@cl_option("Confidence level.")
 @click.option(
     "--toys",
     type=int,
@@ -97,13 +91,10 @@ _CURVE = 2
     metavar="N",
     help="Pseudo-experiments for the bands; 0: no bands.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of the toys.")
-@click.option(
-    "-o",
-    "--out",
-    metavar="FILE.png|pdf|svg",
-    type=click.Path(),
-    help="Draw the limits along the axis, or along several exposures, into this file.",
+@seed_option
+@out_option(
+    "FILE.png|pdf|svg",
+    "Draw the limits along the axis, or along several exposures, into this file.",
 )
 @force_option
 @json_option

@@ -118,7 +118,7 @@ def best_fit(
     given: Mapping[str, float] | None = None,
     *,
     toys: int = 0,
-    seed: int = 1,
+    seed: int = 0,
 ) -> Fit:
     """Fit some parameters, the others held, all nuisances fitted.
 

@@ -196,7 +196,7 @@ def expected_limit(
     profiled: Sequence[str] | None = None,
     cl: float = 0.90,
     toys: int = 1000,
-    seed: int = 1,
+    seed: int = 0,
     observed: bool = True,
 ) -> Expected:
     """Limit on a parameter that is expected if the Standard Model is true.
@@ -265,7 +265,7 @@ def expected_limits(
     profiled: Sequence[str] | None = None,
     cl: float = 0.90,
     toys: int = 1000,
-    seed: int = 1,
+    seed: int = 0,
     observed: bool = True,
     progress: Callable[[float, float], None] | None = None,
 ) -> list[Expected]:

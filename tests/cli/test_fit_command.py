@@ -43,7 +43,7 @@ def test_figure(run):
     [
         (("--free", "mass_mev"), "mass_mev is named twice"),
         (("--free", "G"), "unknown parameter 'G' (--free); known: g, mass_mev, sin2_theta_w"),
-        (("--toys", "-1"), "-1 toys with seed 1"),
+        (("--toys", "-1"), "-1 toys with seed 0"),
         (("-o", "fit.txt"), "unknown figure format '.txt'"),
     ],
 )

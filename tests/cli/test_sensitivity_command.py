@@ -68,7 +68,7 @@ def test_figure_along_exposures(run):
         (("vector", "--poi", "g", "--exposure", "0"), "exposure of 0 times the present one"),
         (("vector", "--poi", "g", "--threshold", "155"), "not below 160 eV by a whole number"),
         (("vector", "--poi", "g", "--axis", "g=1e-6:1e-5:3"), "g is the axis, and is set or is"),
-        (("vector", "--poi", "g", "--toys", "-3"), "-3 toys with seed 1"),
+        (("vector", "--poi", "g", "--toys", "-3"), "-3 toys with seed 0"),
         (("vector", "--poi", "g", "--exposure", "1", "--exposure", "2", "-o", "x"), "format ''"),
     ],
 )

@@ -179,7 +179,7 @@ def test_expected_data_are_the_standard_models_whatever_is_set(make):
     ("arguments", "message"),
     [
         ({"poi": "h"}, "unknown parameter 'h'"),
-        ({"poi": "g", "toys": -1}, "-1 toys with seed 1"),
+        ({"poi": "g", "toys": -1}, "-1 toys with seed 0"),
         ({"poi": "g", "seed": -1}, "1000 toys with seed -1"),
         ({"poi": "g", "cl": 1.0}, "confidence level 1"),
     ],
