@@ -18,7 +18,7 @@ from fastscan.bench.grids import GridCase, blocks_of
 from fastscan.bench.measure import Spread, in_turn, rate, ratio
 from fastscan.bench.quadrature import PlainQuadrature
 from fastscan.bench.report import Entry
-from fastscan.scan import Axis, Grid, find_boundary, run_scan
+from fastscan.scan import Axis, find_boundary, grid_of, run_scan
 from fastscan.scan.store import compressors
 from fastscan.statistics import Chi2Function, Likelihood
 from fastscan.tensors import build_response
@@ -94,7 +94,7 @@ def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Ite
 def measure_nuisances(likelihood: Likelihood, points: int, repetitions: int) -> Iterator[Entry]:
     """A grid with several nuisances, one thread."""
     axis = Axis("g", 1e-7, 1e-4, points, "log")
-    grid = Grid.of(likelihood, [axis], {"mass_mev": 10.0})
+    grid = grid_of(likelihood, [axis], {"mass_mev": 10.0})
     seconds = in_turn(repetitions, {"points": lambda: grid.evaluate((slice(None),))})
     nuisances = len(likelihood.nuisance_names)
     yield Entry(
@@ -119,7 +119,7 @@ def measure_quadrature(likelihood: Likelihood, side: int, repetitions: int) -> I
     out = np.empty((side, side))
 
     def grid() -> None:
-        Grid(likelihood, axes).evaluate((slice(None), slice(None)), out)
+        grid_of(likelihood, axes).evaluate((slice(None), slice(None)), out)
 
     seconds = in_turn(repetitions, {"point": lambda: plain.chi2(1.0, 1e-5), "grid": grid})
     yield Entry(

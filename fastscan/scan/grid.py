@@ -81,17 +81,6 @@ class Grid:
         self._degree = int(self._powers.max(initial=0))
         self._forms = self._normal_forms()
 
-    @staticmethod
-    def of(
-        likelihood: Likelihood, axes: Sequence[Axis], given: Mapping[str, float] | None = None
-    ) -> Grid:
-        """Grid of any likelihood: the normal form needs the normalisation as the only nuisance."""
-        if likelihood.one_normalisation:
-            return Grid(likelihood, axes, given)
-        from fastscan.scan.pulled_grid import PulledGrid
-
-        return PulledGrid(likelihood, axes, given)
-
     def _set_axes(
         self, likelihood: Likelihood, axes: Sequence[Axis], given: Mapping[str, float] | None
     ) -> None:

@@ -14,7 +14,7 @@ from fastscan.scan.grid import Grid
 from fastscan.statistics import FitSpace, Likelihood
 from fastscan.statistics.pulled_surface import chi2_of_layers
 
-__all__ = ["PulledGrid"]
+__all__ = ["PulledGrid", "grid_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -106,3 +106,14 @@ class PulledGrid(Grid):
 
     def _points(self, slices: tuple[slice, ...]) -> tuple[int, ...]:
         return tuple(len(range(*s.indices(n))) for s, n in zip(slices, self.shape, strict=True))
+
+
+def grid_of(
+    likelihood: Likelihood, axes: Sequence[Axis], given: Mapping[str, float] | None = None
+) -> Grid:
+    """Grid of any likelihood: the normal form needs the normalisation as the only nuisance.
+
+    Parameters and errors as for `Grid`.
+    """
+    kind = Grid if likelihood.one_normalisation else PulledGrid
+    return kind(likelihood, axes, given)

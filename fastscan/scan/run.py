@@ -23,6 +23,7 @@ from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
+from fastscan.scan.pulled_grid import grid_of
 from fastscan.scan.result import ScanResult
 from fastscan.statistics import Likelihood
 
@@ -59,7 +60,7 @@ def scan_in_memory(
     InputError
         Bad axes or parameters, or a grid larger than the memory.
     """
-    grid = Grid.of(likelihood, axes, given)
+    grid = grid_of(likelihood, axes, given)
     plan = _plan(grid, block_points)
     _try_corners(grid)
     try:
@@ -135,7 +136,7 @@ def run_scan(
         The disk filled up or a worker died; finished blocks are kept.
     """
     path = Path(out)
-    grid = Grid.of(likelihood, axes, given)
+    grid = grid_of(likelihood, axes, given)
     if dtype not in store.DTYPES:
         raise InputError(
             f"unknown dtype {dtype!r}", where="--dtype", mend=f"write {' or '.join(store.DTYPES)}"

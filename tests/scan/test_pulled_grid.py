@@ -5,7 +5,15 @@ import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiment
-from fastscan.scan import Axis, Grid, find_boundary, marginalise, run_scan, scan_header
+from fastscan.scan import (
+    Axis,
+    Grid,
+    find_boundary,
+    grid_of,
+    marginalise,
+    run_scan,
+    scan_header,
+)
 from fastscan.scan import scan_in_memory as scan
 from fastscan.statistics import Likelihood, likelihood
 
@@ -43,7 +51,7 @@ def test_points_are_those_of_predict(pulled):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_values_do_not_depend_on_how_they_are_computed(pulled, block_points, workers):
     axes = [AXES[0], Axis("g", 1e-7, 1e-4, 30, "log")]
-    whole = Grid.of(pulled, axes).evaluate((slice(None), slice(None)))
+    whole = grid_of(pulled, axes).evaluate((slice(None), slice(None)))
     found = scan(pulled, axes, workers=workers, block_points=block_points)
     np.testing.assert_array_equal(found, whole)
 
@@ -59,7 +67,7 @@ def test_one_normalisation_scans_as_in_closed_form(pulled, tables):
 
 
 def test_reductions_are_those_of_the_block(pulled):
-    grid = Grid.of(pulled, AXES)
+    grid = grid_of(pulled, AXES)
     both = (slice(0, 3), slice(10, 200))
     chi2 = grid.evaluate(both)
     level = float(np.median(chi2))
@@ -87,7 +95,7 @@ def test_headers_tell_systematics_apart(pulled, tmp_path):
     path = tmp_path / "two-nuisances.toml"
     path.write_text(TEXT.format(flux=0.06))
     other = likelihood("vector", load_experiment(path))
-    headers = [scan_header(each, Grid.of(each, AXES)) for each in (pulled, other)]
+    headers = [scan_header(each, grid_of(each, AXES)) for each in (pulled, other)]
     assert headers[0] != headers[1]
 
 
