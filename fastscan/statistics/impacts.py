@@ -195,7 +195,7 @@ class _Fits:
         shape = {name: np.array([values[name]]) for name in rates.shape_parameters}
         coefficients = rates.coefficients(shape)[0]
         layers = np.einsum("lmb,m->lb", coefficients, rates.monomials(point)[0])
-        pulls, _ = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
+        pulls, _ = fitted_pulls(layers, self.data / self.sigma, rates.centre)
         fitted = np.concatenate([[1.0], pulls])
         columns = [
             np.einsum("l,lmb,m->b", fitted, coefficients, self._slopes(c, values))

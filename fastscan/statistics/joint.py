@@ -115,7 +115,7 @@ class JointLikelihood(Likelihood):
         point = parts[0].parameters
         rates = self.pulled_rates(point)
         layers = rates.coefficients()[0].sum(axis=1)
-        found, residuals = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
+        found, chi2 = fitted_pulls(layers, self.data / self.sigma, rates.centre)
         return Prediction(
             parameters=point,
             edges_ev=np.concatenate([part.edges_ev for part in parts]),
@@ -123,7 +123,7 @@ class JointLikelihood(Likelihood):
             cevns=np.concatenate([part.cevns for part in parts]),
             eves=np.concatenate([part.eves for part in parts]),
             total=np.concatenate([part.total for part in parts]),
-            chi2=float(residuals @ residuals),
+            chi2=chi2,
             alpha_hat=relative_change(layers, found, self.sigma),
             pulls=dict(zip(rates.names, map(float, found), strict=True)),
             parts=parts,

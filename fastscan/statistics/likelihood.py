@@ -281,12 +281,12 @@ class Likelihood:
             return float(profiled_chi2(*arguments)), alpha_hat, pulls
         rates = self.pulled_rates(dict(point))
         layers = rates.coefficients()[0].sum(axis=1)
-        found, residuals = fitted_pulls(layers[0], layers[1:], self.data / self.sigma, rates.centre)
+        found, chi2 = fitted_pulls(layers, self.data / self.sigma, rates.centre)
         assert self.nuisances is not None
         # From the independent pulls of the fit to the nuisances that were named.
         by_nuisance = found @ self.nuisances.columns(self.channel_names)[1]
         pulls = dict(zip(self.nuisance_names, map(float, by_nuisance), strict=True))
-        return float(residuals @ residuals), relative_change(layers, found, self.sigma), pulls
+        return chi2, relative_change(layers, found, self.sigma), pulls
 
     def profile(
         self,

@@ -228,6 +228,9 @@ class Nuisances:
         mixing = np.zeros((1 + len(names), len(variants), bins))
         mixing[0, : len(groups)] = 1.0
         mixing[1:] = np.einsum("jk,kvb->jvb", mixed, by_nuisance)
+        # What cancels has to be zero: at signals of 1e20 its rounding would not be small.
+        largest = np.abs(mixing).max(axis=(1, 2), keepdims=True)
+        mixing[np.abs(mixing) < 1e-13 * largest] = 0.0
         sigma = np.asarray(experiment.observation.sigma, dtype=float)
         part = Part(tuple(variants), mixing, sigma)
         return PulledRates((part,), names, self._centre(channels, mixed))
@@ -255,7 +258,9 @@ class Nuisances:
         acting = self._acting(channels)[:, merged]
         inner = self.correlation[np.ix_(merged, merged)]
         factor, pivots = _pivoted_cholesky(acting @ inner @ acting.T)
-        if not 0 < len(pivots) < len(merged):
+        # As many as there were: rotated all the same, for in the channel of the first the others
+        # are zero then, and large signals in it cost no digits.
+        if not pivots or len(merged) < 2:
             merged = []
         names: list[str] = []
         weights = np.zeros((0, len(self.names)))

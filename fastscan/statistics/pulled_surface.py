@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,70 +23,47 @@ _SAMPLES = 97
 _FINE = np.geomspace(1e-4, 3.0, 81).tolist()
 # sigma_alpha**-2 for 1, 10 and 100 %.
 _GUESSES = (1e4, 1e2, 1.0)
+# Signals in standard deviations that stand for infinite ones: with several nuisances, and with a
+# normalisation alone, which takes signals of any size away.
+_SIGNAL, _SINGLE_SIGNAL = 1e8, 1e14
 
 
 def fitted_pulls(
-    counts: FloatArray,
-    changes: FloatArray,
-    data: FloatArray,
-    centre: FloatArray,
-    weight: float = 1.0,
-) -> tuple[FloatArray, FloatArray]:
-    """Pulls that minimise chi2 at one point, and what is then left of the data.
+    layers: FloatArray, data: FloatArray, centre: FloatArray
+) -> tuple[FloatArray, float]:
+    """Pulls that minimise chi2 at one point, shape (pulls,), and chi2.
 
     Parameters
     ----------
-    counts : (bins,)
-        Prediction over sigma.
-    changes : (pulls, bins)
-        Its change by one standard deviation of each pull.
+    layers : (1 + pulls, bins)
+        Prediction over sigma, and its change by one standard deviation of each pull.
     data : (bins,)
         Counts seen over sigma.
     centre : (pulls,)
         See `fastscan.statistics.PulledRates`.
-    weight : float
-        Factor that counts and changes were multiplied with, to keep huge signals from overflowing.
-
-    Returns
-    -------
-    pulls : (pulls,)
-    residuals : (bins + pulls,)
-        Of the bins, prediction less data, and of the pulls; chi2 is the sum of their squares.
     """
-    # In pulls counted from their centre the signal itself is no longer on the right-hand side, so
-    # that none of its size costs the data their digits.
-    offset = counts - centre @ changes
-    offset = np.where(np.abs(offset) > 1e-14 * np.abs(counts), offset, 0.0)
-    rows = np.concatenate([changes.T, weight * np.eye(centre.size)])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unscaled = np.where(offset != 0.0, offset / weight, 0.0)
-    right = np.concatenate([data - unscaled, centre])
-    # Columns of length one, for pulls of very different reach; by singular values, for at infinite
-    # signals two of them may be parallel.
-    length = np.linalg.norm(rows, axis=0)
-    length = np.where(length > 0.0, length, 1.0)
-    solution = np.linalg.lstsq(rows / length, right, rcond=1e-14)[0]
-    residuals: FloatArray = rows @ (solution / length) - right
-    pulls: FloatArray = weight * solution / length - centre
-    return pulls, residuals
+    chi2, pulls = _fit(layers[None], data, centre)
+    return pulls[0], float(chi2[0])
 
 
 def chi2_of_layers(layers: FloatArray, data: FloatArray, centre: FloatArray) -> FloatArray:
-    """Chi2 with the pulls fitted at each point, by compiled code.
+    """Chi2 with the pulls fitted, at many points; see `fitted_pulls`.
 
     Parameters
     ----------
     layers : (points, 1 + pulls, bins)
-        Prediction over sigma, and its change by each pull.
     data, centre
-        As for `fitted_pulls`.
     """
-    # Loaded by those who have several nuisances.
+    return _fit(layers, data, centre)[0]
+
+
+def _fit(layers: FloatArray, data: FloatArray, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
+    # Compiled code, loaded by those who have several nuisances.
     from fastscan.kernels.pulls import pulled_chi2
 
-    chi2 = np.empty(len(layers))
-    pulled_chi2(layers, centre, data, chi2, np.empty((len(layers), centre.size)))
-    return chi2
+    chi2, pulls = np.empty(len(layers)), np.empty((len(layers), centre.size))
+    pulled_chi2(np.ascontiguousarray(layers), centre, data, chi2, pulls)
+    return chi2, pulls
 
 
 @dataclass(frozen=True)
@@ -112,22 +89,25 @@ class PulledCurve:
 
     def __call__(self, u: float) -> float:
         """Chi2 at u, its limit at an infinite u."""
-        used = np.flatnonzero(np.abs(self.layers).max(axis=(1, 2)))
-        top = int(used[-1]) if used.size else 0
-        if top == 0:
-            values, weight = self.layers[0], 1.0
-        elif abs(u) <= 1.0:
-            return float(chi2_of_layers(self._layers_at(np.array([u])), self.data, self.centre)[0])
-        else:
-            # Everything divided by u**top, so that no power overflows.
-            inverse = 1.0 / u
-            values, weight = _horner(self.layers[: top + 1], inverse), abs(inverse) ** top
-            if u < 0.0 and top % 2:
-                values = -values
-        with np.errstate(over="ignore", invalid="ignore"):
-            _, residuals = fitted_pulls(values[0], values[1:], self.data, self.centre, weight)
-            chi2 = float(residuals @ residuals)
-        return chi2 if math.isfinite(chi2) else math.inf
+        return float(self._values(np.array([u]))[0])
+
+    def _values(self, u: FloatArray) -> FloatArray:
+        """Chi2 at points u, shape (points,)."""
+        reach = self._farthest
+        return chi2_of_layers(self._layers_at(np.clip(u, -reach, reach)), self.data, self.centre)
+
+    @cached_property
+    def _farthest(self) -> float:
+        """A u beyond which chi2 no longer changes: signals of so many standard deviations.
+
+        Further out nuisances whose changes are parallel there, as two normalisations of a channel
+        that outgrows the other, could no longer be told apart for rounding.
+        """
+        powers = [p for p in range(1, len(self.layers)) if np.abs(self.layers[p, 0]).max() > 0.0]
+        if not powers:
+            return 1.0
+        size = _SIGNAL if self.centre.size > 1 else _SINGLE_SIGNAL
+        return float((size / np.abs(self.layers[powers[-1], 0]).max()) ** (1.0 / powers[-1]))
 
     def minimum(self) -> tuple[float, float]:
         """The lowest point, (u, chi2); u is infinite where chi2 falls for ever."""
@@ -154,11 +134,7 @@ class PulledCurve:
         def curve(t: float) -> float:
             return self(scale * math.sinh(t))
 
-        known = scale * np.sinh(samples)
-        near = np.abs(known) <= 1.0
-        values = np.empty(known.size)
-        values[near] = chi2_of_layers(self._layers_at(known[near]), self.data, self.centre)
-        values[~near] = [self(float(u)) for u in known[~near]]
+        values = self._values(scale * np.sinh(samples))
         turning = find_turning_points(curve, samples, values.tolist())
         inner = [scale * math.sinh(t) for t in turning[1:-1]]
         return [self.lower, *(u for u in inner if self.lower < u < self.upper), self.upper]
@@ -197,22 +173,16 @@ class PulledSurface(Surface):
 
     def value(self, point: FloatArray) -> float:
         """Chi2 at a point, shape (couplings,)."""
-        monomials = self._monomials(point)
-        counts = monomials @ self.coefficients
-        layers = np.concatenate([counts[None], np.einsum("m,kmb->kb", monomials, self.changes)])
-        return float(chi2_of_layers(layers[None], self.data, self.centre)[0])
-
-    def pulls(self, point: FloatArray) -> FloatArray:
-        """Fitted pulls at a point, shape (pulls,)."""
-        return self._fit(self._monomials(point))[0]
+        return fitted_pulls(self._layers(point), self.data, self.centre)[1]
 
     def value_and_gradient(self, point: FloatArray) -> tuple[float, FloatArray]:
         """Chi2 and its derivatives by the couplings, in closed form."""
-        pulls, residuals = self._fit(self._monomials(point))
+        layers = self._layers(point)
+        pulls, chi2 = fitted_pulls(layers, self.data, self.centre)
         # At the fitted pulls chi2 does not change with them: only the counts' own change counts.
         moved = self.coefficients + np.einsum("k,kmb->mb", pulls, self.changes)
-        by_monomial = moved @ (2.0 * residuals[: self.data.size])
-        return float(residuals @ residuals), self._by_coupling(point, by_monomial)
+        residuals = layers[0] + pulls @ layers[1:] - self.data
+        return chi2, self._by_coupling(point, moved @ (2.0 * residuals))
 
     def line(self, point: FloatArray, coordinate: int) -> tuple[PulledCurve, int]:  # type: ignore[override]
         """Chi2 along one coupling, and the power in u = coupling**power."""
@@ -233,11 +203,7 @@ class PulledSurface(Surface):
         one, other = (np.flatnonzero(self.exponents[:, c])[0] for c in (left, right))
         return bool(np.allclose(self.changes[:, one], self.changes[:, other], rtol=1e-9, atol=0.0))
 
-    def _fit(self, monomials: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _layers(self, point: FloatArray) -> FloatArray:
+        monomials = self._monomials(point)
         changes = np.einsum("m,kmb->kb", monomials, self.changes)
-        return fitted_pulls(monomials @ self.coefficients, changes, self.data, self.centre)
-
-
-def _horner(layers: FloatArray, u: float) -> FloatArray:
-    """Polynomial with array coefficients, highest power first."""
-    return reduce(lambda total, layer: total * u + layer, layers, np.zeros(layers.shape[1:]))
+        return np.concatenate([(monomials @ self.coefficients)[None], changes])

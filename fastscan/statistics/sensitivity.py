@@ -330,8 +330,7 @@ def signal_significance(
 
     def chi2(strength: float) -> float:
         layers = without + strength * (with_signal - without)
-        residuals = fitted_pulls(layers[0], layers[1:], data, rates.centre)[1]
-        return float(residuals @ residuals)
+        return fitted_pulls(layers, data, rates.centre)[1]
 
     signal = with_signal[0] - without[0]
     size = float(signal @ signal)

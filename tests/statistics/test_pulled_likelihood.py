@@ -129,3 +129,17 @@ def test_pulls_of_normalisations_are_told_apart(experiment, tables):
     pulled = found.predict(sin2_theta_w=0.4).pulls
     assert list(pulled) == ["flux", "mass", "electrons"]
     assert pulled["mass"] == pytest.approx(0.4 * pulled["flux"], rel=1e-9)
+
+
+def test_a_large_signal_in_one_channel_may_be_scaled_away(experiment, tables):
+    """New physics in nuclei alone, whose counts may vanish: chi2 stays low however large it is."""
+    pulls = [
+        {"name": "both", "kind": "normalisation", "sigma": 0.2},
+        {"name": "nuclei", "kind": "normalisation", "sigma": 1.0, "channel": "cevns"},
+    ]
+    changed = experiment.with_changes({"systematics": {"pulls": pulls}})
+    found = likelihood("vector", changed, charges="1,0,1,-1")
+    (piece,) = found.limit("g", {"mass_mev": 10.0}).intervals
+    assert piece == (0.0, np.inf)
+    values = [found.predict(mass_mev=10.0, g=g).chi2 for g in (1e-2, 1.0, 1e3)]
+    assert values == pytest.approx([values[0]] * 3, rel=1e-4)

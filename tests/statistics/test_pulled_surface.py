@@ -86,7 +86,8 @@ def test_pulls_are_those_of_the_normal_equations():
     random = np.random.default_rng(9)
     counts, data = random.normal(size=BINS), random.normal(size=BINS)
     changes = random.normal(size=(3, BINS))
-    pulls, residuals = fitted_pulls(counts, changes, data, np.zeros(3))
+    pulls, chi2 = fitted_pulls(np.concatenate([counts[None], changes]), data, np.zeros(3))
     normal = np.linalg.solve(np.eye(3) + changes @ changes.T, changes @ (data - counts))
     assert pulls == pytest.approx(normal, rel=1e-12)
-    assert residuals[BINS:] == pytest.approx(pulls, rel=1e-12)
+    rest = counts + pulls @ changes - data
+    assert chi2 == pytest.approx(rest @ rest + pulls @ pulls, rel=1e-12)
