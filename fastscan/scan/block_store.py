@@ -247,27 +247,37 @@ class Contents:
             values = np.asarray(self._group[name][...])  # type: ignore[index]
         except Exception as error:
             why = f"a chunk of {name} can not be read"
-            raise _damaged(self.path, self.layout, why, self._bad_block(name)) from error
+            raise _damaged(self.path, self.layout, why, mendable=self._mendable(name)) from error
         # What is not there reads as the fill value: NaN, or -1 for an index.
         if _missing(values):
             why = f"a chunk of {name} is missing"
-            raise _damaged(self.path, self.layout, why, self._bad_block(name))
+            raise _damaged(self.path, self.layout, why, mendable=self._mendable(name))
         return values
 
-    def _bad_block(self, name: str) -> tuple[int, ...] | None:
-        """The first block of which the piece of an array is damaged; axes have no blocks."""
-        by_point = name in self.layout.points
-        if not (by_point or name in self.layout.blocks or name == _STATUS):
-            return None
-        array: Any = self._group[name]
+    def _mendable(self, name: str) -> bool:
+        """Whether an array is made of blocks, as the axes are not."""
+        return name == _STATUS or name in self.layout.points or name in self.layout.blocks
+
+    def finished(self) -> NDArray[np.bool_]:
+        """Which blocks say that they are done and have nothing missing or damaged."""
+        found = np.zeros(self.plan.grid, dtype=bool)
         for index in self.plan.indices():
-            try:
-                piece = array[self.plan.slices(index) if by_point else index]
-            except Exception:  # as in `read`
-                return index
-            if _missing(np.asarray(piece)):
-                return index
-        return None
+            found[index] = self._is_sound(index)
+        return found
+
+    def _is_sound(self, index: tuple[int, ...]) -> bool:
+        try:
+            status: Any = self._group[_STATUS]
+            if status[index] != BLOCK_DONE:
+                return False
+            for name in (*self.layout.points, *self.layout.blocks):
+                array: Any = self._group[name]
+                at = self.plan.slices(index) if name in self.layout.points else index
+                if _missing(np.asarray(array[at])):
+                    return False
+        except Exception:  # as in `read`
+            return False
+        return True
 
     def block_status(self) -> NDArray[np.uint8]:
         """Which blocks are done, shape of the grid of blocks."""
@@ -355,14 +365,12 @@ def _stopped(path: str, layout: Layout, error: OSError) -> RunError:
 
 
 def _damaged(
-    path: Path, layout: Layout, why: str, block: tuple[int, ...] | None = None
+    path: Path, layout: Layout, why: str, *, mendable: bool = False
 ) -> StoreError:
-    """The error for a store that can not be read, or of which a block can not."""
+    """The error for a store that can not be read, or of which blocks can not."""
     mend = f"delete this folder and run {layout.made_by} again"
-    if block is not None:
-        # Resuming looks at the status alone, and so takes no notice of the rest of a block.
-        status = "/".join((_STATUS, "c", *map(str, block)))
-        mend = f"delete {status} in this folder and run its command with --resume, or all over"
+    if mendable:
+        mend = "run its command with --resume, which makes damaged blocks again"
     return StoreError(f"damaged {layout.noun}: {why}", where=str(path), mend=mend)
 
 

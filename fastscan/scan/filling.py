@@ -67,9 +67,10 @@ def fill_store(
         with block_store.writer(path, layout):
             if continued:
                 block_store.remove_leftovers(path)
-            status = block_store.Contents.open(path, layout).block_status()
-            pending = (i for i in plan.indices() if status[i] != block_store.BLOCK_DONE)
-            done = int((status == block_store.BLOCK_DONE).sum())
+            # Of what was finished, a block that lost something since is made again.
+            finished = block_store.Contents.open(path, layout).finished()
+            pending = (i for i in plan.indices() if not finished[i])
+            done = int(finished.sum())
 
             def tick(blocks: int = 1) -> None:
                 nonlocal done

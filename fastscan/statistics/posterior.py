@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["PRIORS", "Credible", "PlanePosterior", "Posterior", "credible_intervals", "posterior"]
 
 FloatArray = NDArray[np.float64]
+
+# Probability an interval may hold too much before its flat part is cut.
+_FLAT_EXCESS = 1e-4
 Box = tuple[float | None, float | None]
 
 PRIORS = ("flat-g", "flat-g2", "log-g")
@@ -303,8 +306,19 @@ class Posterior:
         deepest = self._highest - float(self._samples[1].min())
         if deepest <= 0.0 or missing(deepest) <= 0.0:
             return [self.box]
-        depth = toms748(missing, 0.0, deepest, xtol=1e-10, rtol=1e-10)
-        return self._above(float(depth))
+        depth = float(toms748(missing, 0.0, deepest, xtol=1e-10, rtol=1e-10))
+        # A little deeper, on the side that holds enough. Where the density is flat, as a posterior
+        # flat in the logarithm is at small couplings, that may be far too much: then the smallest
+        # values, which are as good as any of those, are left out again.
+        pieces = self._above(min(depth + 1e-9 * (1.0 + depth), deepest))
+        excess = missing(min(depth + 1e-9 * (1.0 + depth), deepest))
+        (low, high), *others = pieces
+        start = self.probability_below(low)
+        if excess > _FLAT_EXCESS and start + excess < self.probability_below(high):
+            low = float(
+                toms748(lambda v: self.probability_below(v) - start - excess, low, high)
+            )
+        return [(low, high), *others]
 
     def credible(self, cl: float = 0.90) -> Credible:
         """Intervals, upper limit and where they come from."""

@@ -1,7 +1,6 @@
 """A store that was changed after it was written is an error, never another number."""
 
 import json
-import re
 import shutil
 
 import numpy as np
@@ -89,12 +88,11 @@ def test_a_broken_chunk(store, name, how, rng):
 
 @pytest.mark.parametrize("name", [name for name in ARRAYS if name not in ("mass_mev", "g")])
 def test_a_damaged_block_is_mended_as_the_message_says(vector, wholesome, store, name):
-    """Resuming sees the status alone: told which one to delete, it makes that block again."""
+    """Resuming makes a block again of which any piece can not be read."""
     axes, whole = wholesome
     victim = chunks(store, name)[3]
     victim.write_bytes(victim.read_bytes()[:-1])
-    words = re.search(r"delete (block_status/c/\d/\d) in this folder", check_refused(store))
-    (store / words[1]).unlink()
+    assert "--resume" in check_refused(store)
     run_scan(vector, axes, out=store, resume=True)
     assert contents(store) == contents(whole)
 
@@ -238,17 +236,20 @@ def test_what_was_never_a_scan(tmp_path, kind):
 
 
 def test_resume_does_not_trust_a_damaged_status(vector, wholesome, store):
+    axes, whole = wholesome
     chunks(store, "block_status")[2].write_bytes(b"\x01")
-    message = refusal(StoreError, run_scan, vector, wholesome[0], out=store, resume=True, workers=1)
-    assert "block_status" in message
-    assert str(store) in message
+    assert "block_status" in check_refused(store)
+    run_scan(vector, axes, out=store, resume=True, workers=1)
+    assert contents(store) == contents(whole)
 
 
 def test_a_chunk_that_vanished_after_it_was_done(vector, wholesome, store):
-    """A status that says done without the block: resuming neither hides nor mends it silently."""
+    """A status that says done without the block: resuming makes the block again."""
+    axes, whole = wholesome
     chunks(store, "chi2")[3].unlink()
-    run_scan(vector, wholesome[0], out=store, resume=True)
     assert "chi2" in check_refused(store)
+    run_scan(vector, axes, out=store, resume=True)
+    assert contents(store) == contents(whole)
 
 
 def test_a_contour_of_a_damaged_scan_writes_nothing(store, tmp_path):

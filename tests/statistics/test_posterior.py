@@ -302,3 +302,13 @@ def test_disfavoured_box_gives_a_warning(make):
 def test_parameter_without_effect_is_refused(make):
     with pytest.raises(InputError, match="do not depend on g"):
         posterior(make("vector", channels="eves", charges="b-3l_mu"), "g", G)
+
+
+@pytest.mark.parametrize("cl", [0.68, 0.9, 0.95])
+def test_a_flat_posterior_holds_what_is_asked_of_it(make, cl):
+    """In log g all small couplings are equally likely: the smallest are left out first."""
+    one = posterior(make("scalar"), "g", {"mass_mev": 0.3}, prior="log-g", box=(1e-10, 2e-5))
+    held = sum(
+        one.probability_below(high) - one.probability_below(low) for low, high in one.intervals(cl)
+    )
+    assert held == pytest.approx(cl, abs=1e-4)
