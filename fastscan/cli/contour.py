@@ -25,18 +25,22 @@ from fastscan.cli.common import (
     help="Confidence level [default: 0.90; a Feldman-Cousins scan has its own].",
 )
 @click.option(
-    "--dof", type=int, default=2, show_default=True, metavar="N", help="Degrees of freedom, 1 or 2."
+    "--dof",
+    type=int,
+    metavar="N",
+    help="Degrees of freedom, 1 or 2 [default: 2]; of a scan by Wilks.",
 )
 @out_option("FILE.csv", "Where to write [default: DIR.csv beside the scan].")
 @force_option
 @quiet_option
 def command(
-    store: str, cl: float | None, dof: int, out: str | None, force: bool, quiet: bool
+    store: str, cl: float | None, dof: int | None, out: str | None, force: bool, quiet: bool
 ) -> None:
     """Write the contour of a two-dimensional scan as CSV, with a header that says what it is.
 
     Of a Feldman-Cousins scan: where chi2 above its minimum is the critical value of each point.
     """
+    from fastscan.exceptions import InputError
     from fastscan.scan import ScanResult, write_contour
     from fastscan.scan.construction_store import is_construction
 
@@ -46,11 +50,19 @@ def command(
 
         construction = ConstructionResult.open(store)
         check_level(store, construction.cl, cl)
+        if dof is not None:
+            raise InputError(
+                "critical values from toys have no degrees of freedom",
+                where="--dof",
+                mend="leave it out",
+            )
         lines = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
         level = 0.90 if cl is None else cl
-        lines = write_contour(result, path, cl=level, dof=dof, overwrite=force)
+        lines = write_contour(
+            result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
+        )
     if not quiet:
         pieces = "1 line" if lines == 1 else f"{lines} lines"
         stdout().print(f"{pieces} in {path}", soft_wrap=True)

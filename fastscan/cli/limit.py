@@ -59,8 +59,8 @@ METHODS = {
 @click.option("--seed", metavar="N", type=int, help="Seed of the toys [default: 0].")
 @click.option(
     "--prior",
-    metavar="flat-g|flat-g2|log-g",
-    help="Prior of bayes, flat in this function of the parameter [default: flat-g].",
+    metavar="flat-g|flat-g2",
+    help="Prior of bayes [default: flat-g]; boxes and log-g: fastscan posterior.",
 )
 @json_option
 @quiet_option
@@ -252,7 +252,8 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
     if found.get("warning"):
         click.echo(found["warning"])
     others = ", ".join(f"{name} = {value:g}" for name, value in found["parameters"].items())
-    click.echo(f"best fit {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
+    mark = "mode" if method == "bayes" else "best fit"
+    click.echo(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
     click.echo(
         f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
         + (f"; {others}" if others else "")

@@ -32,11 +32,13 @@ class JointExperiment(Model):
     title: str = ""
     description: str = ""
     source: str = ""
-    experiments: Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]
+    experiments: Annotated[tuple[Name, ...], Field(strict=False)]
     shared: Annotated[tuple[Name, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _once(self) -> Self:
+        if len(self.experiments) < 2:
+            raise problem("experiments names fewer than two", 'name them: ["conus-plus", "x.toml"]')
         for key in ("experiments", "shared"):
             for name, count in Counter(getattr(self, key)).items():
                 if count > 1:
@@ -75,11 +77,21 @@ def load_experiments(
     if "experiments" not in settings:
         single = load_experiment(path)
         return single, [single]
+    for key in ("experiments", "shared"):
+        if not isinstance(settings.get(key, []), list):
+            raise InputError(f"{key} is no list", where=str(path), mend=f'write {key} = ["a", "b"]')
     joint = validated(JointExperiment, {"name": path.stem, **settings}, path)
-    parts = [
-        load_experiment(name if name in experiment_names() else path.parent / name)
-        for name in joint.experiments
-    ]
+    parts = []
+    for name in joint.experiments:
+        file = path.parent / name
+        own = name not in experiment_names()
+        if own and file.is_file() and "experiments" in parse_toml(read_bytes(file), file):
+            raise InputError(
+                f"{name} names several experiments itself",
+                where=f"{path}, experiments",
+                mend="name each of them here",
+            )
+        parts.append(load_experiment(file if own else name))
     name, count = Counter(part.name for part in parts).most_common(1)[0]
     if count > 1:
         raise InputError(

@@ -364,9 +364,7 @@ def _stopped(path: str, layout: Layout, error: OSError) -> RunError:
     )
 
 
-def _damaged(
-    path: Path, layout: Layout, why: str, *, mendable: bool = False
-) -> StoreError:
+def _damaged(path: Path, layout: Layout, why: str, *, mendable: bool = False) -> StoreError:
     """The error for a store that can not be read, or of which blocks can not."""
     mend = f"delete this folder and run {layout.made_by} again"
     if mendable:

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.statistics.chi2 import delta_chi2
+from fastscan.statistics.feldman_cousins import COARSE, check_toys
 from fastscan.statistics.toys import ToyFits, draw_toys
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ Progress = Callable[[int, int], None]
 # Rises, in parts of that of Wilks' theorem, at whose ends CLs is looked at for its crossing.
 _LEVELS = (0.1, 0.3, 0.6, 1.0, 1.5, 2.5, 4.0, 7.0, 12.0)
 _ROUNDS = 3
-_COARSE = 5
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,8 @@ def cls_limit(
             where="--method cls",
             mend="use --method feldman-cousins",
         )
+    if toys != 0:
+        check_toys(toys, cl, seed)
     fits = ToyFits(likelihood, poi, given, profiled)
     target = 1.0 - cl
     nothing = fits.mean(0.0)
@@ -194,7 +196,7 @@ def cls_limit(
         with ThreadPoolExecutor(workers or 1) as pool:
 
             def found(step: int, value: float) -> TailProbabilities:
-                count = toys if step == _ROUNDS - 1 else max(1, toys // _COARSE)
+                count = toys if step == _ROUNDS - 1 else max(1, toys // COARSE)
                 means = (fits.mean(value), nothing)
 
                 def one(side: int) -> FloatArray:
@@ -207,7 +209,7 @@ def cls_limit(
 
             for step in range(_ROUNDS):
                 own = found(step, limit)
-                spent += 2 * (toys if step == _ROUNDS - 1 else max(1, toys // _COARSE))
+                spent += 2 * (toys if step == _ROUNDS - 1 else max(1, toys // COARSE))
                 if own.cls == 0.0:
                     raise InputError(
                         f"{toys} toys are too few: none is beyond the data",

@@ -37,6 +37,7 @@ __all__ = [
     "Critical",
     "FeldmanCousinsLimit",
     "accepted_intervals",
+    "check_toys",
     "critical_value",
     "feldman_cousins",
 ]
@@ -47,7 +48,8 @@ Progress = Callable[[int, int], None]
 DEFAULT_TOYS = 20_000
 # Where critical values are looked at first: at these parts of the rise of Wilks' theorem.
 _LEVELS = (0.2, 0.45, 0.7, 0.95, 1.25, 1.7, 2.4)
-_COARSE = 5
+# The share of the toys that is spent on a first look at a point.
+COARSE = 5
 _REFINEMENTS = 3
 
 
@@ -104,13 +106,37 @@ def critical_value(
     high = math.ceil(rank + spread)
     low = math.floor(rank - spread)
     if low < 1 or high > q.size:
-        raise InputError(
-            f"{q.size} toys are too few for a confidence level of {100 * cl:g} %",
-            where="--toys",
-            mend=f"give at least {math.ceil(4.0 / min(cl, 1.0 - cl)) + 10}",
-        )
+        raise _too_few(q.size, cl, _least_toys(cl))
     error = 0.5 * float(q[high - 1] - q[low - 1])
     return Critical(float(q[rank - 1]), error, q.size)
+
+
+def check_toys(toys: int, cl: float, seed: int) -> None:
+    """Refuse numbers of toys of which a part could not give a critical value.
+
+    Raises
+    ------
+    InputError
+        Too few toys for the level, or a negative seed.
+    """
+    delta_chi2(cl)  # refuses a level that is none
+    if seed < 0:
+        raise InputError(f"seed {seed} is negative", where="--seed", mend="give one from 0 up")
+    least = COARSE * _least_toys(cl)
+    if toys < least:
+        raise _too_few(toys, cl, least)
+
+
+def _least_toys(cl: float) -> int:
+    return math.ceil(4.0 / min(cl, 1.0 - cl)) + 10
+
+
+def _too_few(toys: int, cl: float, least: int) -> InputError:
+    return InputError(
+        f"{toys} toys are too few for a confidence level of {100 * cl:g} %",
+        where="--toys",
+        mend=f"give at least {least}",
+    )
 
 
 def accepted_intervals(
@@ -240,6 +266,7 @@ def feldman_cousins(
     InputError
         See `Likelihood.limit` and `ToyFits`; too few toys for the level.
     """
+    check_toys(toys, cl, seed)
     fits = ToyFits(likelihood, poi, given, profiled)
     profile = likelihood.profile(poi, given, profiled)
     wilks = delta_chi2(cl)
@@ -257,7 +284,7 @@ def feldman_cousins(
     with ThreadPoolExecutor(workers or 1) as pool:
 
         def coarse(pair: tuple[float, int]) -> Critical:
-            critical = belt.critical(*pair, max(1, toys // _COARSE))
+            critical = belt.critical(*pair, max(1, toys // COARSE))
             tick()
             return critical
 

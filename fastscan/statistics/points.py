@@ -123,7 +123,7 @@ class Chi2Function:
         Raises
         ------
         InputError
-            A mass is among the parameters: counts are no polynomial in it.
+            A mass is among the parameters: counts are no polynomial in it; or not one point.
         """
         if self._shape:
             raise InputError(
@@ -131,7 +131,14 @@ class Chi2Function:
                 where="parameters of points",
                 mend="hold it, or use a numerical gradient",
             )
-        couplings = np.asarray(point, dtype=float)[self._order]
+        given = np.asarray(point, dtype=float)
+        if given.shape != (len(self.names),):
+            raise InputError(
+                f"gradient at points of shape {given.shape}",
+                where="parameters of points",
+                mend=f"give one point of {len(self.names)} values: {', '.join(self.names)}",
+            )
+        couplings = given[self._order]
         by_coupling = self._surface(self._rates.coefficients()[0]).value_and_gradient(couplings)[1]
         gradient = np.empty(len(self.names))
         gradient[self._order] = by_coupling

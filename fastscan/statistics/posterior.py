@@ -315,9 +315,7 @@ class Posterior:
         (low, high), *others = pieces
         start = self.probability_below(low)
         if excess > _FLAT_EXCESS and start + excess < self.probability_below(high):
-            low = float(
-                toms748(lambda v: self.probability_below(v) - start - excess, low, high)
-            )
+            low = float(toms748(lambda v: self.probability_below(v) - start - excess, low, high))
         return [(low, high), *others]
 
     def credible(self, cl: float = 0.90) -> Credible:

@@ -111,13 +111,15 @@ def test_detectors_apart_are_as_good_as_together(tmp_path, tables):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('experiments = ["low.toml"]', "experiments"),
+        ('experiments = ["low.toml"]', "fewer than two"),
+        ('experiments = "low.toml"', "no list"),
+        ('experiments = ["low.toml", "joint.toml"]', "several experiments itself"),
         ('experiments = ["low.toml", "low.toml"]', "2 times"),
         ('experiments = ["low.toml", "none.toml"]', "none"),
         (EXPERIMENTS + 'shared = ["flux"]', "flux"),
         (EXPERIMENTS + "weights = [1, 2]", "weights"),
     ],
-    ids=["one", "doubled", "missing", "unknown-nuisance", "unknown-key"],
+    ids=["one", "word", "nested", "doubled", "missing", "unknown-nuisance", "unknown-key"],
 )
 def test_bad_joint_files_are_refused(pieces, tables, text, words):
     with pytest.raises(InputError, match=words):
