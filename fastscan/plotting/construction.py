@@ -41,9 +41,17 @@ def construction_figure(
     header = result.header
     charges = header["options"].get("charges")
     name = header["model"] + (f" ({charges})" if charges else "")
-    curves = {"Feldman-Cousins": result.as_scan(rise), "Wilks": result.as_scan()}
+    wilks = f"Wilks, {dof} dof"
+    curves = {"Feldman-Cousins": result.as_scan(rise), wilks: result.as_scan()}
     title = f"{name}, {header['experiment']}, {CHANNEL_LABELS[header['channels']]}"
-    figure = exclusion_figure(curves, cl=result.cl, dof=dof, title=title)
+    figure = exclusion_figure(
+        curves,
+        cl=result.cl,
+        dof=dof,
+        title=title,
+        outlined=[wilks],
+        words=f"excluded at {100 * result.cl:g} % C.L.",
+    )
     with style():
         draw_overlays(figure.axes[0], overlays, result.as_scan())
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -39,7 +39,13 @@ _DEFAULT: dict[str, Any] = {"marker": "+", "markersize": 7.0, "markeredgewidth":
 
 
 def exclusion_figure(
-    curves: Mapping[str, ScanResult], *, cl: float = 0.90, dof: int = 2, title: str = ""
+    curves: Mapping[str, ScanResult],
+    *,
+    cl: float = 0.90,
+    dof: int = 2,
+    title: str = "",
+    outlined: Collection[str] = (),
+    words: str | None = None,
 ) -> Figure:
     """Draw what some scans exclude, one column wide.
 
@@ -53,6 +59,10 @@ def exclusion_figure(
         Degrees of freedom.
     title : str
         Words above the axes.
+    outlined : collection of str
+        Curves of which the border alone is drawn.
+    words : str, optional
+        Above the legend, instead of level and degrees of freedom.
 
     Raises
     ------
@@ -61,7 +71,15 @@ def exclusion_figure(
     """
     with style():
         figure = new_figure()
-        draw_exclusion(figure.add_subplot(), curves, cl=cl, dof=dof, title=title)
+        draw_exclusion(
+            figure.add_subplot(),
+            curves,
+            cl=cl,
+            dof=dof,
+            title=title,
+            outlined=outlined,
+            words=words,
+        )
     return figure
 
 
@@ -93,6 +111,8 @@ def draw_exclusion(
     dof: int = 2,
     title: str = "",
     legend_at: Corner | None = None,
+    outlined: Collection[str] = (),
+    words: str | None = None,
 ) -> None:
     """Draw excluded regions with their borders and a legend; call it within `style`.
 
@@ -102,7 +122,7 @@ def draw_exclusion(
     ----------
     axes : Axes
         What to draw into.
-    curves, cl, dof, title
+    curves, cl, dof, title, outlined, words
         See `exclusion_figure`.
     legend_at : str, optional
         Corner of the legend; by default a free one, or below the axes if none is free.
@@ -118,7 +138,8 @@ def draw_exclusion(
     levels = {name: result.best_fit.chi2 + rise for name, result in curves.items()}
     excluded = {name: result.chi2 > levels[name] for name, result in curves.items()}
     # The larger a region the deeper it lies, so that none hides another one inside it.
-    for name in sorted(curves, key=lambda name: -excluded[name].mean()):
+    filled = [name for name in curves if name not in outlined]
+    for name in sorted(filled, key=lambda name: -excluded[name].mean()):
         outside = region(curves[name], (x, y), levels[name], np.inf)
         axes.add_patch(PathPatch(outside, facecolor=tint(looks[name]["color"]), edgecolor="none"))
     handles: dict[str, Patch | Line2D] = {}
@@ -128,12 +149,16 @@ def draw_exclusion(
         if not lines:
             raise _not_crossed(result, rise)
         _draw_lines(axes, x, y, lines, **looks[name])
-        handles[name] = Patch(facecolor=tint(color), edgecolor=color, linestyle=line_style)
+        if name in outlined:
+            handles[name] = Line2D([], [], **looks[name])
+        else:
+            handles[name] = Patch(facecolor=tint(color), edgecolor=color, linestyle=line_style)
         if best_fit_is_located(result, dof):
-            words = f"best fit, {name}" if len(curves) > 1 else "best fit"
-            handles[words] = _mark(axes, x, y, result.best_fit.point, color, _BEST_FIT)
+            label = f"best fit, {name}" if len(filled) > 1 else "best fit"
+            handles[label] = _mark(axes, x, y, result.best_fit.point, color, _BEST_FIT)
     axes.set_title(title, loc="left")
-    words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
+    if words is None:
+        words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
     _legend(axes, handles, words, list(excluded.values()), legend_at)
 
 
