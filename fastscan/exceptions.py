@@ -1,4 +1,4 @@
-"""Every error the project raises on purpose: one line, saying what, where and how to mend it."""
+"""Errors the project raises on purpose: one line each: what, where, and how to put it right."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ class FastscanError(Exception):
         What is wrong.
     where : str, optional
         File, line, key or parameter it was found at.
-    mend : str, optional
+    hint : str, optional
         What the user can do about it.
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        self.what, self.where, self.mend = what, where, mend
-        super().__init__(what, where, mend)
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        self.what, self.where, self.hint = what, where, hint
+        super().__init__(what, where, hint)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries; the default would drop the keywords.
-        return _rebuild, (type(self), self.what, self.where, self.mend)
+        return _rebuild, (type(self), self.what, self.where, self.hint)
 
     def __str__(self) -> str:
         text = self.what
         if self.where:
             text += f" ({self.where})"
-        if self.mend:
-            text += f"; {self.mend}"
+        if self.hint:
+            text += f"; {self.hint}"
         return " ".join(text.split())
 
 
-def _rebuild(kind: type[FastscanError], what: str, where: str, mend: str) -> FastscanError:
-    return kind(what, where=where, mend=mend)
+def _rebuild(kind: type[FastscanError], what: str, where: str, hint: str) -> FastscanError:
+    return kind(what, where=where, hint=hint)
 
 
 class InputError(FastscanError):
@@ -62,5 +62,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "")
     """An `InputError` for a name that is not in a closed list, with the nearest one suggested."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
-    mend = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
-    return InputError(f"unknown {kind} {name!r}", where=where, mend=mend)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+    return InputError(f"unknown {kind} {name!r}", where=where, hint=hint)

@@ -56,7 +56,7 @@ def run_suite(
         Fewer than one worker.
     """
     if workers is not None and workers < 1:
-        raise InputError(f"{workers} workers", where="--workers", mend="give at least 1")
+        raise InputError(f"{workers} workers", where="--workers", hint="give at least 1")
     threads = workers or default_workers()
     points, repetitions = (1_000_000, 2) if quick else (36_000_000, 5)
     models = {name: likelihood(name, tables=tables) for name in _MODELS}

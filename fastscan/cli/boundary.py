@@ -89,7 +89,7 @@ def command(
     couplings = [p.name for p in likelihood.model.parameters if p.kind == "coupling"]
     free = [name for name in couplings if name != parsed.name and name not in given]
     if poi is None and not free:
-        raise InputError("no coupling is left to bound", where="--poi", mend="set fewer parameters")
+        raise InputError("no coupling is left to bound", where="--poi", hint="set fewer parameters")
     boundary = find_boundary(
         likelihood,
         parsed,

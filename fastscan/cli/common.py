@@ -115,7 +115,7 @@ class OutPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the name."""
         if value == "":
-            raise InputError("output has no name", where="--out", mend="give one, or leave it out")
+            raise InputError("output has no name", where="--out", hint="give one, or leave it out")
         return super().convert(value, param, ctx)
 
 
@@ -284,7 +284,7 @@ def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[
             raise InputError(
                 f"{value!r} is not a number",
                 where=f"{option} {text}",
-                mend=f"write {option} {name}=1.5; units are in: fastscan models",
+                hint=f"write {option} {name}=1.5; units are in: fastscan models",
             ) from None
     return values
 
@@ -310,10 +310,10 @@ def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
         name = name.strip()
         if not (equals and name and value.strip()):
             raise InputError(
-                "not of the form NAME=VALUE", where=f"{option} {text}", mend="write it as g=1e-5"
+                "not of the form NAME=VALUE", where=f"{option} {text}", hint="write it as g=1e-5"
             )
         if name in pairs:
-            raise InputError(f"{name} is given twice", where=option, mend="leave one out")
+            raise InputError(f"{name} is given twice", where=option, hint="leave one out")
         pairs[name] = value.strip()
     return list(pairs.items())
 
@@ -341,7 +341,7 @@ def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequenc
             raise InputError(
                 f"--{name} does nothing with --method {method}",
                 where="--method",
-                mend="leave it out, or choose another method",
+                hint="leave it out, or choose another method",
             )
 
 

@@ -54,7 +54,7 @@ def command(
             raise InputError(
                 "critical values from toys have no degrees of freedom",
                 where="--dof",
-                mend="leave it out",
+                hint="leave it out",
             )
         lines = write_construction_contour(construction, path, overwrite=force)
     else:
@@ -82,5 +82,5 @@ def check_level(store: str, own: float, asked: float | None) -> None:
         raise InputError(
             f"critical values are for {100 * own:g} % C.L. alone",
             where=store,
-            mend="leave out --cl, or scan again with another one",
+            hint="leave out --cl, or scan again with another one",
         )

@@ -71,7 +71,7 @@ def command(
 
     if toys < 0 or seed < 0:
         raise InputError(
-            f"{toys} toys with seed {seed}", where="--toys, --seed", mend="give numbers from 0 up"
+            f"{toys} toys with seed {seed}", where="--toys, --seed", hint="give numbers from 0 up"
         )
     given = read_assignments(assignments)
     if out is not None:

@@ -210,7 +210,7 @@ def _bayes(
         raise InputError(
             "a posterior of one parameter holds the others",
             where="--profile",
-            mend="leave it out, or see fastscan posterior for a plane",
+            hint="leave it out, or see fastscan posterior for a plane",
         )
     found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
     held = {k: v for k, v in likelihood.parameters(given).items() if k != poi}

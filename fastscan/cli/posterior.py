@@ -214,7 +214,7 @@ def _read_priors(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
         name, equals, prior = word.partition("=")
         for own in (name,) if equals else names:
             if own in priors:
-                raise InputError(f"two priors of {own}", where="--prior", mend="leave one out")
+                raise InputError(f"two priors of {own}", where="--prior", hint="leave one out")
             priors[own] = prior if equals else word
     return priors
 
@@ -232,9 +232,9 @@ def _read_boxes(words: Sequence[str]) -> dict[str, tuple[float | None, float | N
             raise InputError(
                 "box is not of the form NAME=LOW:HIGH",
                 where=f"--box {word}",
-                mend="write it as g=1e-7:1e-3",
+                hint="write it as g=1e-7:1e-3",
             ) from None
         if name in boxes:
-            raise InputError(f"two boxes of {name}", where="--box", mend="leave one out")
+            raise InputError(f"two boxes of {name}", where="--box", hint="leave one out")
         boxes[name] = (box[0], box[1])
     return boxes

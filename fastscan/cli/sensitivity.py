@@ -132,7 +132,7 @@ def command(
     along = None if axis is None else Axis.parse(axis)
     if poi is None and (along is not None or out is not None or profiled):
         raise InputError(
-            "limits need a parameter of interest", where="--poi", mend="name it, as in --poi g"
+            "limits need a parameter of interest", where="--poi", hint="name it, as in --poi g"
         )
     scenarios = list(
         dict.fromkeys(
@@ -147,7 +147,7 @@ def command(
             raise InputError(
                 "a figure of one number",
                 where="-o",
-                mend="give an --axis, or --exposure more than once",
+                hint="give an --axis, or --exposure more than once",
             )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     with progress_bar("building tensors", quiet=quiet) as advance:

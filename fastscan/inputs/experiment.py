@@ -79,7 +79,7 @@ class Experiment(Model):
                 self.pulled(pull, deviations)
         except InputError as error:
             where = f" ({error.where})" if error.where else ""
-            raise problem(f"pull {pull.name!r}: {error.what}{where}", error.mend) from error
+            raise problem(f"pull {pull.name!r}: {error.what}{where}", error.hint) from error
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Canonical description of everything the response tensors depend on.
@@ -154,7 +154,7 @@ class Experiment(Model):
             raise InputError(
                 f"{deviations:+g} standard deviations, {keys}, are not possible: {error.what}",
                 where=error.where.removeprefix(f"{self.name}, "),
-                mend=error.mend if error.mend != "correct the value" else "lower the change",
+                hint=error.hint if error.hint != "correct the value" else "lower the change",
             ) from error
 
     def number(self, key: str) -> float:
@@ -176,11 +176,11 @@ class Experiment(Model):
                 known = {str(i): item for i, item in enumerate(value)}
             if part not in known:
                 error = unknown_name("setting", part, known, where=key)
-                raise InputError(error.what, where=key, mend=error.mend if known else "shorten it")
+                raise InputError(error.what, where=key, hint=error.hint if known else "shorten it")
             value = known[part]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             what = "not given" if value is None else "not a number"
-            raise InputError(f"setting is {what}", where=key, mend="name a number that is given")
+            raise InputError(f"setting is {what}", where=key, hint="name a number that is given")
         return float(value)
 
     def to_dict(self) -> dict[str, Any]:
@@ -208,10 +208,10 @@ def _change(settings: dict[str, Any], key: str, value: object) -> None:
             inner.setdefault(part, {} if depth + 1 < len(parts) else None)
         elif not (isinstance(inner, list) and isinstance(index, int) and index < len(inner)):
             above = ".".join(parts[:depth])
-            mend = f"set {above} itself"
+            hint = f"set {above} itself"
             if isinstance(inner, list):
-                mend = f"its entries are 0 to {len(inner) - 1}"
-            raise InputError(f"there is nothing called {part!r} in {above!r}", where=key, mend=mend)
+                hint = f"its entries are 0 to {len(inner) - 1}"
+            raise InputError(f"there is nothing called {part!r} in {above!r}", where=key, hint=hint)
         if depth + 1 < len(parts):
             inner = inner[index]
         elif value is None and isinstance(inner, dict):

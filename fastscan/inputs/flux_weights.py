@@ -41,19 +41,19 @@ def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArr
     for number, (low, high, weight) in enumerate(rows, start=1):
         where = f"{path}, row {number}"
         if weight < 0.0:
-            raise InputError(f"weight {weight:g} is negative", where=where, mend="use 0 or more")
+            raise InputError(f"weight {weight:g} is negative", where=where, hint="use 0 or more")
         first, last = (int(np.abs(edges_mev - energy).argmin()) for energy in (low, high))
         aligned = np.allclose(edges_mev[[first, last]], [low, high], rtol=0.0, atol=1e-9)
         if not aligned or first >= last:
             raise InputError(
                 f"{low:g} to {high:g} MeV is not made of whole energy bins",
                 where=where,
-                mend=f"use edges in steps of {edges_mev[1] - edges_mev[0]:g} MeV "
+                hint=f"use edges in steps of {edges_mev[1] - edges_mev[0]:g} MeV "
                 f"up to {edges_mev[-1]:g}, or set energy_bin_width_mev of the reactor",
             )
         if seen[first:last].any():
             raise InputError(
-                f"{low:g} to {high:g} MeV overlaps a row above", where=where, mend="leave one out"
+                f"{low:g} to {high:g} MeV overlaps a row above", where=where, hint="leave one out"
             )
         seen[first:last] = True
         weights[first:last] = weight

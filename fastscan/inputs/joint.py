@@ -79,7 +79,7 @@ def load_experiments(
         return single, [single]
     for key in ("experiments", "shared"):
         if not isinstance(settings.get(key, []), list):
-            raise InputError(f"{key} is no list", where=str(path), mend=f'write {key} = ["a", "b"]')
+            raise InputError(f"{key} is no list", where=str(path), hint=f'write {key} = ["a", "b"]')
     joint = validated(JointExperiment, {"name": path.stem, **settings}, path)
     parts = []
     for name in joint.experiments:
@@ -89,7 +89,7 @@ def load_experiments(
             raise InputError(
                 f"{name} names several experiments itself",
                 where=f"{path}, experiments",
-                mend="name each of them here",
+                hint="name each of them here",
             )
         parts.append(load_experiment(file if own else name))
     name, count = Counter(part.name for part in parts).most_common(1)[0]
@@ -97,6 +97,6 @@ def load_experiments(
         raise InputError(
             f"{count} of the experiments are called {name!r}",
             where=f"{path}, experiments",
-            mend="give each its own name = '…'",
+            hint="give each its own name = '…'",
         )
     return joint, parts

@@ -72,7 +72,7 @@ class Overlay:
                 raise InputError(
                     f"comment line '# {word}:' is missing",
                     where=str(path),
-                    mend=f"add it at the top, as in '# {word}: {_EXAMPLES[word]}'",
+                    hint=f"add it at the top, as in '# {word}: {_EXAMPLES[word]}'",
                 )
         style = words.get("style", "line")
         if style not in _STYLES:
@@ -114,7 +114,7 @@ class Overlay:
                 raise InputError(
                     f"a {self.style} of {len(piece)} point{'s' * (len(piece) > 1)}",
                     where=f"{self.path}, line {table.lines[first]}",
-                    mend=f"give {_LEAST_POINTS[self.style]} or more, with no blank line between",
+                    hint=f"give {_LEAST_POINTS[self.style]} or more, with no blank line between",
                 )
         return pieces
 
@@ -128,13 +128,13 @@ class Overlay:
             name, unit = match["name"], match["unit"]
             if name in found:
                 raise InputError(
-                    f"column {name!r} is there twice", where=str(self.path), mend="keep one"
+                    f"column {name!r} is there twice", where=str(self.path), hint="keep one"
                 )
             if unit is not None and unit.strip() != units[name]:
                 raise InputError(
                     f"column {name!r} is in {unit.strip()!r}, not in {units[name]!r}",
                     where=str(self.path),
-                    mend=f"convert it and write {name} or '{name} [{units[name]}]'",
+                    hint=f"convert it and write {name} or '{name} [{units[name]}]'",
                 )
             found[name] = cell
         return [found.get(name, name) for name in units]
@@ -170,7 +170,7 @@ def _words(lines: list[str], path: str) -> dict[str, str]:
             raise InputError(
                 f"comment line '# {word}:' is there twice",
                 where=f"{path}, line {number}",
-                mend="keep one",
+                hint="keep one",
             )
         words[word] = text
     return words

@@ -70,7 +70,7 @@ def project(
             raise InputError(
                 f"{name} of {factor:g} times the present one",
                 where=f"--{name}",
-                mend="give a positive number",
+                hint="give a positive number",
             )
     observation = experiment.observation
     edges = np.asarray(observation.edges_ev, dtype=float)
@@ -119,7 +119,7 @@ def with_counts(experiment: Experiment, counts: ArrayLike) -> Experiment:
             if values.shape != observation.counts.shape
             else "a count is not finite",
             where=experiment.name,
-            mend="give one number a bin",
+            hint="give one number a bin",
         )
     table = _table(experiment.name, observation.edges_ev, values, observation.sigma)
     return experiment.with_changes(
@@ -138,7 +138,7 @@ def _more_edges(edges: FloatArray, threshold_ev: float) -> FloatArray:
             f"threshold of {threshold_ev:g} eV is not below {edges[0]:g} eV by a whole number of "
             f"bins of {width:g} eV",
             where="--threshold",
-            mend=f"the nearest is {nearest:g}" if nearest > 0.0 else "the bins are too wide",
+            hint=f"the nearest is {nearest:g}" if nearest > 0.0 else "the bins are too wide",
         )
     lower: FloatArray = float(edges[0]) - width * np.arange(count, 0.0, -1.0)
     lower[0] = threshold_ev

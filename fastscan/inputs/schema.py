@@ -39,9 +39,9 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 
 
-def problem(what: str, mend: str = "") -> PydanticCustomError:
+def problem(what: str, hint: str = "") -> PydanticCustomError:
     """Build an error to raise inside a validator, which knows neither file nor key."""
-    return PydanticCustomError("problem", "{what}", {"what": what, "mend": mend})
+    return PydanticCustomError("problem", "{what}", {"what": what, "hint": hint})
 
 
 class Model(BaseModel):
@@ -56,7 +56,7 @@ class Model(BaseModel):
         for key in values if isinstance(values, dict) else ():
             if key not in cls.model_fields:
                 error = unknown_name("key", key, cls.model_fields)
-                raise problem(error.what, error.mend)
+                raise problem(error.what, error.hint)
         return values
 
     def _need(self, reason: str, *keys: str) -> None:
@@ -73,7 +73,7 @@ def _refer(value: Any, info: ValidationInfo) -> Any:
         return DataFile.refer(value, folder)
     except InputError as error:
         where = f" ({error.where})" if error.where else ""
-        raise problem(error.what + where, error.mend) from error
+        raise problem(error.what + where, error.hint) from error
 
 
 TableFile = Annotated[DataFile, BeforeValidator(_refer)]
@@ -121,12 +121,12 @@ _SHOULD_BE = {
 def _input_error(error: ErrorDetails, path: Path) -> InputError:
     location = [part for part in error["loc"] if part != "[key]"]
     if error["type"] == "missing":
-        what, mend = f"missing key {location.pop()!r}", "add it"
+        what, hint = f"missing key {location.pop()!r}", "add it"
     elif error["type"] == "problem":
-        what, mend = error["ctx"]["what"], error["ctx"]["mend"]
+        what, hint = error["ctx"]["what"], error["ctx"]["hint"]
     else:
         expected = _SHOULD_BE.get(error["type"]) or error["msg"].removeprefix("Input should be ")
-        what, mend = f"{reprlib.repr(error['input'])} should be {expected}", "correct the value"
+        what, hint = f"{reprlib.repr(error['input'])} should be {expected}", "correct the value"
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     where = f"{path}, {key.removeprefix('.')}" if key else str(path)
-    return InputError(what, where=where, mend=mend)
+    return InputError(what, where=where, hint=hint)

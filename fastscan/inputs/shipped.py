@@ -56,7 +56,7 @@ def read_manifest() -> dict[str, ManifestEntry]:
         raise InputError(
             "the list of shipped data files can not be read",
             where=str(path),
-            mend="reinstall fastscan or restore the file",
+            hint="reinstall fastscan or restore the file",
         ) from error
 
 
@@ -81,12 +81,12 @@ def read_shipped(name: str) -> tuple[Path, bytes]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(
-            "shipped file is missing", where=str(path), mend="reinstall fastscan or restore it"
+            "shipped file is missing", where=str(path), hint="reinstall fastscan or restore it"
         ) from error
     if hashlib.sha256(content).hexdigest() != manifest[name].sha256:
         raise InputError(
             "shipped file is not the one in the manifest (sha256 differs)",
             where=str(path),
-            mend="restore it; use a copy of your own for other numbers",
+            hint="restore it; use a copy of your own for other numbers",
         )
     return path, content

@@ -137,13 +137,13 @@ class Pull(Model):
         even = (np.abs(matrix - matrix.T) <= 1e-9 * largest).all(axis=1)
         rows.require(np.asarray(even), "covariance is not symmetric", "make it its transpose")
         if largest == 0.0:
-            raise InputError("covariance is 0 throughout", where=rows.label, mend="leave it out")
+            raise InputError("covariance is 0 throughout", where=rows.label, hint="leave it out")
         values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
         if values[0] < -NEGATIVE_EIGENVALUE * values[-1]:
             raise InputError(
                 f"covariance is not positive: an eigenvalue is {values[0]:.3g}",
                 where=rows.label,
-                mend="a correlation is too large; more digits help if it was rounded",
+                hint="a correlation is too large; more digits help if it was rounded",
             )
         kept = np.flatnonzero(values > NEGLIGIBLE_EIGENVALUE * values[-1])[::-1]
         shapes = np.zeros((kept.size, energy_bin_edges_mev.size - 1))
@@ -179,10 +179,10 @@ class Pull(Model):
                 raise InputError(
                     f"no row for the observed bin {low:g} to {high:g} eV",
                     where=table.label,
-                    mend="add it; a bin that does not change has 0",
+                    hint="add it; a bin that does not change has 0",
                 )
         if not changes.any():
-            raise InputError(f"{column} is 0 throughout", where=table.label, mend="leave it out")
+            raise InputError(f"{column} is 0 throughout", where=table.label, hint="leave it out")
         return read_only(changes)
 
 
@@ -239,7 +239,7 @@ class Systematics(Model):
             for name in correlation.names:
                 if name not in self.names:
                     error = unknown_name("pull", name, self.names)
-                    raise problem(error.what, error.mend)
+                    raise problem(error.what, error.hint)
                 if name in several:
                     raise problem(
                         f"{name!r} is a flux-shape, which is many nuisances at once",
@@ -285,6 +285,6 @@ def _bin_of(edges: FloatArray, table: Table, row: int, low: str, high: str, what
         raise InputError(
             f"{ends[0]:g} to {ends[1]:g} is not {what} of the experiment",
             where=f"{table.label}, line {table.lines[row]}",
-            mend=f"the nearest is {edges[first]:g} to {edges[first + 1]:g}",
+            hint=f"the nearest is {edges[first]:g} to {edges[first + 1]:g}",
         )
     return first

@@ -57,25 +57,25 @@ class Table:
     def __getitem__(self, column: str) -> FloatArray:
         return self.numbers[column]
 
-    def require(self, holds: NDArray[np.bool_], what: str, mend: str = "correct the row") -> None:
+    def require(self, holds: NDArray[np.bool_], what: str, hint: str = "correct the row") -> None:
         """Raise an `InputError` that names the first line where the condition does not hold."""
         if not holds.all():
             line = self.lines[int(np.argmin(holds))]
-            raise InputError(what, where=f"{self.label}, line {line}", mend=mend)
+            raise InputError(what, where=f"{self.label}, line {line}", hint=hint)
 
     def require_increasing(self, column: str) -> None:
         """Raise an `InputError` unless the column increases strictly from row to row."""
         steps = np.diff(self[column], prepend=-np.inf)
         self.require(steps > 0, f"{column} does not increase", "sort the rows, drop repeated ones")
 
-    def require_sum(self, column: str, total: float, tolerance: float, mend: str) -> None:
+    def require_sum(self, column: str, total: float, tolerance: float, hint: str) -> None:
         """Raise an `InputError` unless the column adds up."""
         found = math.fsum(self[column])
         if abs(found - total) > tolerance:
             raise InputError(
                 f"{column} adds up to {found:.6g} instead of {total:g}",
                 where=self.label,
-                mend=mend,
+                hint=hint,
             )
 
 
@@ -138,7 +138,7 @@ class DataFile:
         if not inside or Path(reference).is_absolute():
             raise InputError(
                 f"{reference!r} is not a file inside the folder of the TOML file",
-                mend="put the file beside the TOML file and give its relative path",
+                hint="put the file beside the TOML file and give its relative path",
             )
         return cls.read(folder / reference)
 
@@ -156,16 +156,16 @@ def read_bytes(path: Path) -> bytes:
     try:
         # Reading from a pipe or a terminal could wait for ever.
         if path.is_fifo() or path.is_socket() or path.is_char_device():
-            raise InputError("not a regular file", where=str(path), mend="name a file on disk")
+            raise InputError("not a regular file", where=str(path), hint="name a file on disk")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(
-            "no such file", where=str(path), mend="check the name and the folder"
+            "no such file", where=str(path), hint="check the name and the folder"
         ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"can not be read: {reason}", where=str(path), mend="check name and permissions"
+            f"can not be read: {reason}", where=str(path), hint="check name and permissions"
         ) from error
 
 
@@ -205,7 +205,7 @@ def decode(content: bytes, label: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(
-            "not a UTF-8 text file", where=f"{label}, line {line}", mend="save it as UTF-8"
+            "not a UTF-8 text file", where=f"{label}, line {line}", hint="save it as UTF-8"
         ) from error
 
 
@@ -227,7 +227,7 @@ def _parse(
         raise InputError(str(error), where=f"{label}, line {reader.line_num}") from error
     if len(rows) < 2:
         raise InputError(
-            "empty table", where=label, mend="give a header row and at least one row of values"
+            "empty table", where=label, hint="give a header row and at least one row of values"
         )
     header_line, header = rows.pop(0)
     wanted = tuple(dict.fromkeys((*columns, *text_columns)))
@@ -238,7 +238,7 @@ def _parse(
             raise InputError(
                 f"{len(cells)} values under {len(header)} columns",
                 where=f"{label}, line {line}",
-                mend="separate values by commas, decimals by points",
+                hint="separate values by commas, decimals by points",
             )
     lines = tuple(line for line, _ in rows)
     cells_of = {name: [cells[header.index(name)] for _, cells in rows] for name in wanted}
@@ -260,7 +260,7 @@ def _check_column(column: str, header: list[str], where: str) -> None:
     if header.count(column) == 1:
         return
     if column in header:
-        raise InputError(f"column {column!r} is there twice", where=where, mend="keep one")
+        raise InputError(f"column {column!r} is there twice", where=where, hint="keep one")
     quantity, _, unit = column.rpartition("_")
     for found in header:
         other_quantity, _, other_unit = found.lower().rpartition("_")
@@ -268,12 +268,12 @@ def _check_column(column: str, header: list[str], where: str) -> None:
             raise InputError(
                 f"column {column!r} is missing: the unit of {found!r} is wrong",
                 where=where,
-                mend=f"convert the column to {unit} and name it {column!r}",
+                hint=f"convert the column to {unit} and name it {column!r}",
             )
     raise InputError(
         f"column {column!r} is missing",
         where=where,
-        mend=f"columns found: {', '.join(header)}",
+        hint=f"columns found: {', '.join(header)}",
     )
 
 
@@ -284,6 +284,6 @@ def _number(cell: str, column: str, where: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise InputError(
-            f"{column} is {cell!r}", where=where, mend="give a finite number, decimals by a point"
+            f"{column} is {cell!r}", where=where, hint="give a finite number, decimals by a point"
         )
     return number

@@ -81,20 +81,20 @@ class Parameter:
             raise InputError(
                 f"{self.name} = {value!r} is not a number",
                 where=where,
-                mend=f"give a number in {self.unit}",
+                hint=f"give a number in {self.unit}",
             ) from None
         unit = "" if self.unit == "1" else f" in {self.unit}"
         if not np.isfinite(value):
             raise InputError(
                 f"{self.name} = {value} is not a finite number",
                 where=where,
-                mend=f"give a number{unit}",
+                hint=f"give a number{unit}",
             )
         if not self.minimum <= value <= self.maximum:
             raise InputError(
                 f"{self.name} = {value:g} is out of range",
                 where=where,
-                mend=f"give a number{unit} from {self.minimum:g} to {self.maximum:g}",
+                hint=f"give a number{unit} from {self.minimum:g} to {self.maximum:g}",
             )
         return value
 

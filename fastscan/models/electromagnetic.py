@@ -107,7 +107,7 @@ class ElectromagneticProperties(Model):
                 raise InputError(
                     f"{name} = {value} is not a finite number",
                     where=f"model {self.name}",
-                    mend="give an angle in radians",
+                    hint="give an angle in radians",
                 )
         self.phases = {"emu": phase_emu, "etau": phase_etau}
 

@@ -236,7 +236,7 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
         raise InputError(
             "sm_expectation is given, but no CEvNS recoil reaches the bins",
             where=experiment.name,
-            mend="lower the bins or leave sm_expectation out",
+            hint="lower the bins or leave sm_expectation out",
         )
     return expectation / total
 

@@ -64,6 +64,6 @@ def get_model(name: str, **options: object) -> Model:
     for option in options:
         if option not in known:
             what = f"model {name!r} has no option {option!r}"
-            mend = f"its options: {', '.join(known)}" if known else "it takes none"
-            raise InputError(what, mend=mend)
+            hint = f"its options: {', '.join(known)}" if known else "it takes none"
+            raise InputError(what, hint=hint)
     return MODELS[name](**options)

@@ -54,7 +54,7 @@ class ScalarMediator(Model):
                 raise InputError(
                     f"{name} = {value} is not a quark mass",
                     where="model scalar",
-                    mend="give a positive number in MeV",
+                    hint="give a positive number in MeV",
                 )
         self.up_mass_mev, self.down_mass_mev = up_mass_mev, down_mass_mev
 

@@ -68,7 +68,7 @@ def spin_response(recoils: Recoils, proton: float, neutron: float) -> FloatArray
             raise InputError(
                 f"the spin of the isotope with Z = {z:g}, A = {z + n:g} is not known",
                 where=str(data_directory() / NUCLEAR_SPINS_FILE),
-                mend="add it to the table, or leave CEvNS out (channels eves)",
+                hint="add it to the table, or leave CEvNS out (channels eves)",
             )
         spin = proton * nucleus.proton_spin + neutron * nucleus.neutron_spin
         here = (recoils.protons == z) & (recoils.neutrons == n)

@@ -57,7 +57,7 @@ class Charges:
             raise InputError(
                 f"charges {text!r} are not four finite numbers",
                 where="--charges",
-                mend="write qnu,qe,qu,qd, as in -1,-1,1/3,1/3",
+                hint="write qnu,qe,qu,qd, as in -1,-1,1/3,1/3",
             ) from None
         return cls(*values)
 

@@ -82,7 +82,7 @@ class PlotAxis:
                 raise InputError(
                     f"scans of {parameter.name} and of {other} do not fit one axis",
                     where=str(result.path),
-                    mend="draw scans of the same parameters together",
+                    hint="draw scans of the same parameters together",
                 )
         ends = [result.header["axes"][position] for result in results]
         start = min(float(end["start"]) for end in ends)

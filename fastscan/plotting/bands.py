@@ -90,7 +90,7 @@ def bands_figure(
         No curve, or no limit that is finite.
     """
     if not curves:
-        raise InputError("no limit to draw", mend="give at least one")
+        raise InputError("no limit to draw", hint="give at least one")
     with style():
         figure = new_figure(height_cm=8.2 if len(curves) == 1 else 11.2)
         if len(curves) == 1:
@@ -187,7 +187,7 @@ def _ends(drawn: Sequence[FloatArray], *, logarithmic: bool) -> tuple[float, flo
     values = np.concatenate([np.ravel(part) for part in drawn])
     values = values[np.isfinite(values) & ((values > 0.0) | (not logarithmic))]
     if not values.size:
-        raise InputError("no limit is finite", mend="choose another range of the axis")
+        raise InputError("no limit is finite", hint="choose another range of the axis")
     low, high = float(values.min()), float(values.max())
     if logarithmic:
         factor = max(high / low, 1.5) ** _ROOM

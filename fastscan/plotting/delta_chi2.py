@@ -104,7 +104,7 @@ def draw_delta_chi2(
         No curve, or a bad level.
     """
     if not curves:
-        raise InputError("no curve to draw", mend="give at least one")
+        raise InputError("no curve to draw", hint="give at least one")
     x.apply(axes, "x")
     axes.set(ylim=(0.0, _TOP), ylabel=r"$\Delta\chi^2$")
     axes.set_title(title, loc="left")

@@ -222,13 +222,13 @@ def draw_allowed(
 def _plane(axes: Axes, results: Sequence[ScanResult]) -> tuple[PlotAxis, PlotAxis]:
     """Set both axes up for scans of the same two parameters."""
     if not results:
-        raise InputError("no scan to draw", mend="give at least one")
+        raise InputError("no scan to draw", hint="give at least one")
     for result in results:
         if len(result.names) != 2 or min(result.shape) < 2:
             raise InputError(
                 f"plane of a scan of shape {' x '.join(map(str, result.shape))}",
                 where=str(result.path),
-                mend="scan two parameters, with at least two points each",
+                hint="scan two parameters, with at least two points each",
             )
     x, y = PlotAxis.of(results, 0), PlotAxis.of(results, 1)
     x.apply(axes, "x")
@@ -292,5 +292,5 @@ def _not_crossed(result: ScanResult, rise: float) -> InputError:
     return InputError(
         f"chi2 does not cross its minimum + {rise:.4g} inside the scanned range",
         where=str(result.path),
-        mend="scan a wider range or choose another --cl",
+        hint="scan a wider range or choose another --cl",
     )

@@ -59,13 +59,13 @@ def draw_limit_chart(
         See `limit_chart_figure`.
     """
     if not limits:
-        raise InputError("no limit to draw", mend="give at least one")
+        raise InputError("no limit to draw", hint="give at least one")
     for limit in limits:
         if not limit.value > 0.0:
             raise InputError(
                 f"upper limit {limit.value:g} has no place on a logarithmic axis",
                 where=limit.label,
-                mend="leave it out",
+                hint="leave it out",
             )
     ordered = sorted(limits, key=lambda limit: limit.value)
     values = [limit.value for limit in ordered]

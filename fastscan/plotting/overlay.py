@@ -105,7 +105,7 @@ def _pieces(
         raise InputError(
             f"curve for model {overlay.model!r} over a plane of {model!r}",
             where=str(overlay.path),
-            mend="leave it out, or correct '# model:'",
+            hint="leave it out, or correct '# model:'",
         )
     try:
         _MATHTEXT.parse(overlay.label)
@@ -113,7 +113,7 @@ def _pieces(
         raise InputError(
             f"label {overlay.label!r} is not valid mathtext",
             where=str(overlay.path),
-            mend=r"correct what stands between dollar signs, or write \$",
+            hint=r"correct what stands between dollar signs, or write \$",
         ) from error
     pieces = overlay.pieces({p.name: p.unit for p in parameters})
     every = np.concatenate(pieces)
@@ -124,7 +124,7 @@ def _pieces(
                 raise InputError(
                     f"{parameter.name} = {value:g} is out of range",
                     where=str(overlay.path),
-                    mend=f"is the column in {parameter.unit}?"
+                    hint=f"is the column in {parameter.unit}?"
                     if parameter.unit != "1"
                     else "correct the value",
                 )
@@ -132,14 +132,14 @@ def _pieces(
             raise InputError(
                 f"{parameter.name} = {low:g} has no place on a logarithmic axis",
                 where=str(overlay.path),
-                mend="leave the point out, or scan the axis without :log",
+                hint="leave the point out, or scan the axis without :log",
             )
         if high < axis.start or low > axis.stop:
             raise InputError(
                 f"{parameter.name} from {low:g} to {high:g} lies outside the plane, "
                 f"{axis.start:g} to {axis.stop:g}",
                 where=str(overlay.path),
-                mend="check the unit, or scan a wider range",
+                hint="check the unit, or scan a wider range",
             )
     return [
         np.column_stack([axis.scaled(column) for axis, column in zip(plane, piece.T, strict=True)])

@@ -71,13 +71,13 @@ def draw_profile(
     """
     results = list(curves.values())
     if not results:
-        raise InputError("no scan to draw", mend="give at least one")
+        raise InputError("no scan to draw", hint="give at least one")
     for result in results:
         if len(result.names) != 1 or min(result.shape) < 2:
             raise InputError(
                 f"profile of a scan of shape {' x '.join(map(str, result.shape))}",
                 where=str(result.path),
-                mend="scan one parameter, with at least two points",
+                hint="scan one parameter, with at least two points",
             )
     x = PlotAxis.of(results, 0)
     x.apply(axes, "x")

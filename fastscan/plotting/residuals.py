@@ -58,7 +58,7 @@ def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit")
         No panel.
     """
     if not panels:
-        raise InputError("no fit to draw", mend="give at least one experiment")
+        raise InputError("no fit to draw", hint="give at least one experiment")
     with style():
         figure = new_figure(width_cm=COLUMN_WIDTH_CM * len(panels), height_cm=9.8)
         grid = figure.subplots(

@@ -82,7 +82,7 @@ def running_figure(
         No measurement.
     """
     if not measurements:
-        raise InputError("no measurement to draw", mend="give at least one")
+        raise InputError("no measurement to draw", hint="give at least one")
     span = float(np.ptp(curve[1]))
     wide = [m for m in measurements if sum(m.error) > 2.0 * _WIDE * span]
     precise = [m for m in measurements if m not in wide]

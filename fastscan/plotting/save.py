@@ -30,7 +30,7 @@ def check_figure_path(path: str | Path, *, overwrite: bool = False) -> Path:
         raise InputError(
             f"unknown figure format {path.suffix!r}",
             where=str(path),
-            mend=f"end its name with one of: {', '.join(_METADATA)}",
+            hint=f"end its name with one of: {', '.join(_METADATA)}",
         )
     check_free(path, overwrite=overwrite)
     return path

@@ -62,7 +62,7 @@ def scan_figure(
         raise InputError(
             f"a scan of {count} axes ({', '.join(result.names)}) can not be drawn",
             where=str(result.path),
-            mend="scan one or two of them and hold the others with --set NAME=VALUE",
+            hint="scan one or two of them and hold the others with --set NAME=VALUE",
         )
     dof = count if dof is None else dof
     channels, title = CHANNEL_LABELS[result.header["channels"]], _title(result)
@@ -72,7 +72,7 @@ def scan_figure(
             raise InputError(
                 "curves can not lie under a scan of one axis",
                 where=str(overlays[0].path),
-                mend="scan two parameters, or leave out --overlay",
+                hint="scan two parameters, or leave out --overlay",
             )
         return profile_figure(curves, cl=cl, dof=dof, title=title)
     if all(parameter.kind == "coupling" for parameter in parameters_of(result)):

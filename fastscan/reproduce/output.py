@@ -150,7 +150,7 @@ def overlays_by_model(
             raise InputError(
                 f"curve {what}, which has no plane here",
                 where=str(overlay.path),
-                mend=f"write {known} on top of it",
+                hint=f"write {known} on top of it",
             )
         sorted_overlays[model].append(overlay)
     return sorted_overlays
@@ -170,7 +170,7 @@ def make_folder(folder: Path) -> None:
         raise InputError(
             f"folder can not be made: {error.strerror or error}",
             where=str(folder),
-            mend="name another with -o",
+            hint="name another with -o",
         ) from error
 
 

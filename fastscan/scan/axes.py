@@ -46,29 +46,29 @@ class Axis:
             raise InputError(
                 f"axis from {self.start} to {self.stop} is not finite",
                 where=where,
-                mend="give two numbers",
+                hint="give two numbers",
             )
         if self.points < 1:
             raise InputError(
-                f"axis of {self.points} points", where=where, mend="give at least one point"
+                f"axis of {self.points} points", where=where, hint="give at least one point"
             )
         if self.points > MAX_POINTS:
             raise InputError(
                 f"axis of {self.points} points is too long",
                 where=where,
-                mend=f"give at most {MAX_POINTS}",
+                hint=f"give at most {MAX_POINTS}",
             )
         if self.points > 1 and not self.start < self.stop:
             raise InputError(
                 f"axis does not rise from {self.start:g} to {self.stop:g}",
                 where=where,
-                mend="put the smaller end first",
+                hint="put the smaller end first",
             )
         if self.spacing == "log" and self.start <= 0.0:
             raise InputError(
                 f"logarithmic axis starts at {self.start:g}",
                 where=where,
-                mend="start above zero or leave out :log",
+                hint="start above zero or leave out :log",
             )
 
     @classmethod
@@ -83,22 +83,22 @@ class Axis:
         name, equals, rest = text.partition("=")
         parts = rest.split(":")
         where = f"--axis {text}"
-        mend = "write NAME=START:STOP:N or NAME=START:STOP:N:log, as in mass_mev=0.01:1000:200:log"
+        hint = "write NAME=START:STOP:N or NAME=START:STOP:N:log, as in mass_mev=0.01:1000:200:log"
         if not (equals and name.strip() and len(parts) in (3, 4)):
-            raise InputError("axis is not of its form", where=where, mend=mend)
+            raise InputError("axis is not of its form", where=where, hint=hint)
         if len(parts) == 4 and parts[3] not in ("log", "linear"):
-            raise InputError(f"unknown spacing {parts[3]!r}", where=where, mend=mend)
+            raise InputError(f"unknown spacing {parts[3]!r}", where=where, hint=hint)
         try:
             start, stop, points = float(parts[0]), float(parts[1]), int(parts[2])
         except ValueError:
             raise InputError(
-                "axis holds something that is no number", where=where, mend=mend
+                "axis holds something that is no number", where=where, hint=hint
             ) from None
         if points == 1 and start != stop:
             raise InputError(
                 f"axis of one point from {start:g} to {stop:g}",
                 where=where,
-                mend=f"give at least two points, or --set {name.strip()}={start:g}",
+                hint=f"give at least two points, or --set {name.strip()}={start:g}",
             )
         return cls(name.strip(), start, stop, points, "log" if parts[3:] == ["log"] else "linear")
 

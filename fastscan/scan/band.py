@@ -98,10 +98,10 @@ def contour_band(
         raise InputError(
             f"{coupling} is kept or is no axis",
             where="--band",
-            mend=f"name one of: {', '.join(n for n in names if n not in keep)}",
+            hint=f"name one of: {', '.join(n for n in names if n not in keep)}",
         )
     if likelihood.model.parameter(coupling, "--band").kind != "coupling":
-        raise InputError(f"{coupling} is not a coupling", where="--band", mend="keep it instead")
+        raise InputError(f"{coupling} is not a coupling", where="--band", hint="keep it instead")
     # Innermost, where points are found without computing those between.
     axes = sorted(axes, key=lambda axis: axis.name == coupling)
 

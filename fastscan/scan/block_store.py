@@ -123,7 +123,7 @@ def exists(path: Path) -> bool:
         raise InputError(
             f"output has an impossible name: {getattr(error, 'strerror', None) or error}",
             where=str(path)[:80],
-            mend="name another with --out",
+            hint="name another with --out",
         ) from error
     return True
 
@@ -149,7 +149,7 @@ def create_store(
         raise StoreError(
             "output exists and is not overwritten",
             where=str(path),
-            mend="continue it with --resume, or name another with --out",
+            hint="continue it with --resume, or name another with --out",
         )
     parent = path.absolute().parent
     partial = parent / f".{path.name}-{uuid.uuid4().hex}.partial"
@@ -164,12 +164,12 @@ def create_store(
             raise RunError(
                 "output can not be written: the disk is full",
                 where=str(path),
-                mend="make room, or name another with --out",
+                hint="make room, or name another with --out",
             ) from error
         raise InputError(
             f"output can not be written: {error.strerror or error}",
             where=str(path),
-            mend="name another with --out",
+            hint="name another with --out",
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -205,7 +205,7 @@ class Contents:
         """
         if not path.is_dir():
             raise StoreError(
-                f"no {layout.noun} there", where=str(path), mend=f"run: {layout.made_by}"
+                f"no {layout.noun} there", where=str(path), hint=f"run: {layout.made_by}"
             )
         if not (path / "zarr.json").is_file():
             raise _foreign(path, layout)
@@ -221,7 +221,7 @@ class Contents:
                 f"{layout.noun} of format version {attributes.get('format_version')}, "
                 f"not {layout.format_version}",
                 where=str(path),
-                mend="make it again with this version of fastscan",
+                hint="make it again with this version of fastscan",
             )
         if attributes.get("metadata_sha256") != _digest(root):
             raise _damaged(path, layout, "its metadata were changed")
@@ -247,14 +247,16 @@ class Contents:
             values = np.asarray(self._group[name][...])  # type: ignore[index]
         except Exception as error:
             why = f"a chunk of {name} can not be read"
-            raise _damaged(self.path, self.layout, why, mendable=self._mendable(name)) from error
+            raise _damaged(
+                self.path, self.layout, why, repairable=self._repairable(name)
+            ) from error
         # What is not there reads as the fill value: NaN, or -1 for an index.
         if _missing(values):
             why = f"a chunk of {name} is missing"
-            raise _damaged(self.path, self.layout, why, mendable=self._mendable(name))
+            raise _damaged(self.path, self.layout, why, repairable=self._repairable(name))
         return values
 
-    def _mendable(self, name: str) -> bool:
+    def _repairable(self, name: str) -> bool:
         """Whether an array is made of blocks, as the axes are not."""
         return name == _STATUS or name in self.layout.points or name in self.layout.blocks
 
@@ -306,7 +308,7 @@ def writer(path: Path, layout: Layout) -> Iterator[None]:
             raise StoreError(
                 f"another process is writing this {layout.noun}",
                 where=str(path),
-                mend="wait for it, or name another with --out",
+                hint="wait for it, or name another with --out",
             ) from error
         # A file system without locks: blocks are written whole, so the values stay right.
     try:
@@ -360,16 +362,16 @@ def _stopped(path: str, layout: Layout, error: OSError) -> RunError:
     return RunError(
         f"{layout.noun} stopped: {why}",
         where=path,
-        mend="finished blocks are kept: make room and run the same command with --resume",
+        hint="finished blocks are kept: make room and run the same command with --resume",
     )
 
 
-def _damaged(path: Path, layout: Layout, why: str, *, mendable: bool = False) -> StoreError:
+def _damaged(path: Path, layout: Layout, why: str, *, repairable: bool = False) -> StoreError:
     """The error for a store that can not be read, or of which blocks can not."""
-    mend = f"delete this folder and run {layout.made_by} again"
-    if mendable:
-        mend = "run its command with --resume, which makes damaged blocks again"
-    return StoreError(f"damaged {layout.noun}: {why}", where=str(path), mend=mend)
+    hint = f"delete this folder and run {layout.made_by} again"
+    if repairable:
+        hint = "run its command with --resume, which makes damaged blocks again"
+    return StoreError(f"damaged {layout.noun}: {why}", where=str(path), hint=hint)
 
 
 def _missing(values: NDArray[Any]) -> bool:
@@ -401,7 +403,7 @@ def _foreign(path: Path, layout: Layout) -> StoreError:
     return StoreError(
         f"not a {layout.noun} of fastscan",
         where=str(path),
-        mend=f"name a folder that {layout.made_by} made",
+        hint=f"name a folder that {layout.made_by} made",
     )
 
 
@@ -489,5 +491,5 @@ def _check_room(path: Path, plan: Plan, layout: Layout) -> None:
             f"a grid of {plan.points:.3g} points does not fit the disk "
             f"({size / 1e9:.3g} GB uncompressed, {free / 1e9:.3g} GB free)",
             where=str(path),
-            mend="use fewer points, or another disk with --out",
+            hint="use fewer points, or another disk with --out",
         )

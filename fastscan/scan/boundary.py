@@ -124,13 +124,13 @@ def find_boundary(
     parameter = likelihood.model.parameter(poi, "--poi")
     if parameter.kind != "coupling":
         raise InputError(
-            f"{poi} is not a coupling", where="--poi", mend="exchange it with the axis"
+            f"{poi} is not a coupling", where="--poi", hint="exchange it with the axis"
         )
     if tolerance is not None and not 0.0 < tolerance < 1.0:
         raise InputError(
             f"tolerance {tolerance:g} is not between 0 and 1",
             where="--tolerance",
-            mend="write one in a thousand as 1e-3",
+            hint="write one in a thousand as 1e-3",
         )
     _check_profiled(likelihood, axis.name, poi, given or {}, profiled)
     plane = _Plane(likelihood, axis, poi, dict(given or {}), workers, bool(profiled))
@@ -185,7 +185,7 @@ def _check_profiled(
     names = likelihood.profiled_names(poi, given, tuple(profiled))
     if axis in names:
         raise InputError(
-            f"{axis} is both profiled and the axis", where="--profile", mend="leave one out"
+            f"{axis} is both profiled and the axis", where="--profile", hint="leave one out"
         )
     if not names:
         return
@@ -207,7 +207,7 @@ def _check_profiled(
             raise InputError(
                 f"{name} can not be profiled exactly: it does not enter as a square beside {poi}'s",
                 where="--profile",
-                mend="profile other flavours of the transition element that is bounded, "
+                hint="profile other flavours of the transition element that is bounded, "
                 "or use: fastscan marginal",
             )
 

@@ -91,7 +91,7 @@ class ConstructionResult:
             raise StoreError(
                 f"construction is not complete: {done} of {contents.plan.blocks} rows",
                 where=str(path),
-                mend="finish it with the command it was made with and --resume",
+                hint="finish it with the command it was made with and --resume",
             )
         return cls(contents)
 
@@ -212,7 +212,7 @@ def run_construction(
         raise InputError(
             f"{toys} toys, precision {precision:g}, seed {seed}",
             where="--toys, --precision, --seed",
-            mend="give a number of toys from 1, a precision such as 0.02, a seed from 0",
+            hint="give a number of toys from 1, a precision such as 0.02, a seed from 0",
         )
     delta_chi2(cl)  # refuses a level that is none
     grid = Grid(likelihood, axes, given)
@@ -282,7 +282,7 @@ def write_construction_contour(
         raise InputError(
             "the statistic does not cross its critical value inside the plane",
             where=str(result.path),
-            mend="scan a wider range",
+            hint="scan a wider range",
         )
     header, best = result.header, result.best_fit
     relative = float((result.critical_error / result.critical_value).max())

@@ -40,7 +40,7 @@ def contour_lines(result: ScanResult, level: float) -> list[FloatArray]:
         raise InputError(
             f"contour of a scan of shape {' x '.join(map(str, result.shape))}",
             where=str(result.path),
-            mend="scan two parameters, with at least two points each",
+            hint="scan two parameters, with at least two points each",
         )
     logarithmic = [axis["spacing"] == "log" for axis in result.header["axes"]]
     columns = [
@@ -88,7 +88,7 @@ def write_contour(
         raise InputError(
             f"chi2 does not cross its minimum + {rise:.4g} inside the scanned range",
             where=str(result.path),
-            mend="scan a wider range or choose another --cl",
+            hint="scan a wider range or choose another --cl",
         )
     rows = ((n, *map(float, point)) for n, line in enumerate(lines) for point in line)
     text = table_text(_describe(result, cl, dof, rise), ["line", *result.names], rows)

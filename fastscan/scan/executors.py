@@ -62,7 +62,7 @@ def executor(scheduler: str, workers: int | None = None) -> Iterator[Executor]:
         Unknown scheduler, no worker, or nobody answers at the address.
     """
     if workers is not None and workers < 1:
-        raise InputError(f"{workers} workers", where="--workers", mend="give at least 1")
+        raise InputError(f"{workers} workers", where="--workers", hint="give at least 1")
     if scheduler in ("threads", "processes"):
         yield partial(_run_local, scheduler, workers or default_workers())
     elif scheduler.startswith("tcp://"):
@@ -72,7 +72,7 @@ def executor(scheduler: str, workers: int | None = None) -> Iterator[Executor]:
         raise InputError(
             f"unknown scheduler {scheduler!r}",
             where="--scheduler",
-            mend="write threads, processes or the address of one that runs, as tcp://host:8786",
+            hint="write threads, processes or the address of one that runs, as tcp://host:8786",
         )
 
 
@@ -180,14 +180,14 @@ def _connect(address: str) -> Iterator[Any]:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            "no dask scheduler answers", where=where, mend="start one with: dask scheduler"
+            "no dask scheduler answers", where=where, hint="start one with: dask scheduler"
         ) from error
     with client:
         if not client.scheduler_info()["workers"]:
             raise InputError(
                 "the dask scheduler has no workers",
                 where=where,
-                mend=f"start some with: dask worker {address}",
+                hint=f"start some with: dask worker {address}",
             )
         yield client
 
@@ -203,7 +203,7 @@ async def _shake_hands(address: str) -> None:
 def _dead_worker() -> RunError:
     return RunError(
         "scan stopped: a worker died",
-        mend="finished blocks are kept: run the same command with --resume",
+        hint="finished blocks are kept: run the same command with --resume",
     )
 
 

@@ -29,12 +29,12 @@ def check_free(path: Path, *, overwrite: bool = False) -> None:
         The name is impossible.
     """
     if "\0" in str(path):
-        raise InputError("impossible file name", where=repr(path.name), mend="name another with -o")
+        raise InputError("impossible file name", where=repr(path.name), hint="name another with -o")
     if not overwrite and os.path.lexists(path):
         raise StoreError(
             "output exists and is not overwritten",
             where=str(path),
-            mend="name another with -o, or replace it with --force",
+            hint="name another with -o, or replace it with --force",
         )
 
 
@@ -68,12 +68,12 @@ def write_failure(path: Path, error: OSError) -> FastscanError:
         return RunError(
             "output can not be written: the disk is full",
             where=str(path),
-            mend="make room, or name another with -o",
+            hint="make room, or name another with -o",
         )
     return InputError(
         f"output can not be written: {error.strerror or error}",
         where=str(path),
-        mend="name another with -o",
+        hint="name another with -o",
     )
 
 

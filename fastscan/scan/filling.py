@@ -82,7 +82,7 @@ def fill_store(
             try:
                 run(task, make_shared(plan), pending, tick)
             except RunError as error:
-                raise RunError(error.what, where=str(path), mend=error.mend) from error
+                raise RunError(error.what, where=str(path), hint=error.hint) from error
     try:
         block_store.Contents.open(path, layout).block_status()
     except StoreError as error:
@@ -90,7 +90,7 @@ def fill_store(
         raise RunError(
             f"{layout.noun} lost its store while it ran: {error.what}",
             where=str(path),
-            mend="keep others away from this folder and run the command again",
+            hint="keep others away from this folder and run the command again",
         ) from error
 
 
@@ -102,6 +102,6 @@ def _plan_of_same(path: Path, layout: block_store.Layout, header: Mapping[str, A
             f"{layout.noun} to resume is another one: its {differing} "
             f"differ{'' if differing in _PLURAL else 's'}",
             where=str(path),
-            mend="repeat the command it was made with, or name another with --out",
+            hint="repeat the command it was made with, or name another with --out",
         )
     return contents.plan

@@ -91,7 +91,7 @@ class Grid:
             raise InputError(
                 "no axis to scan",
                 where="--axis",
-                mend=f"name one of: {', '.join(p.name for p in model.parameters)}",
+                hint=f"name one of: {', '.join(p.name for p in model.parameters)}",
             )
         for axis in axes:
             where = f"--axis {axis.name}"
@@ -99,10 +99,10 @@ class Grid:
             parameter.check(axis.start, where)
             parameter.check(axis.stop, where)
             if names.count(axis.name) > 1:
-                raise InputError("axis given twice", where=where, mend="leave one out")
+                raise InputError("axis given twice", where=where, hint="leave one out")
             if axis.name in given:
                 raise InputError(
-                    f"{axis.name} is both scanned and set", where=where, mend="leave one out"
+                    f"{axis.name} is both scanned and set", where=where, hint="leave one out"
                 )
         kinds = {p.name: p.kind for p in model.parameters}
         self.axes = tuple(sorted(axes, key=lambda axis: kinds[axis.name] == "coupling"))
@@ -212,7 +212,7 @@ class Grid:
             raise InputError(
                 "chi2 is not finite: the counts overflow a double",
                 where="--axis",
-                mend="use smaller couplings",
+                hint="use smaller couplings",
             )
 
     def rows(self, slices: tuple[slice, ...]) -> tuple[FloatArray, FloatArray]:

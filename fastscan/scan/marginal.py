@@ -71,7 +71,7 @@ class Marginal:
         rise = delta_chi2(cl)
         if len(self.axes) != 1:
             raise InputError(
-                f"intervals of {len(self.axes)} parameters", mend="keep a single parameter"
+                f"intervals of {len(self.axes)} parameters", hint="keep a single parameter"
             )
         x = self.axes[0].values
         if self.method == "profile":
@@ -236,27 +236,27 @@ def _check(grid: Grid, keep: Sequence[str], method: str) -> None:
     names = [axis.name for axis in grid.axes]
     if method not in ("profile", "bayes"):
         raise InputError(
-            f"unknown method {method!r}", where="--method", mend="write profile or bayes"
+            f"unknown method {method!r}", where="--method", hint="write profile or bayes"
         )
     for name in keep:
         if name not in names or list(keep).count(name) > 1:
             raise InputError(
                 f"{name} is kept but is no axis, or is kept twice",
                 where="--keep",
-                mend=f"name some of: {', '.join(names)}",
+                hint=f"name some of: {', '.join(names)}",
             )
     if not 1 <= len(keep) <= 2 or len(keep) == len(names):
         raise InputError(
             f"{len(keep)} of {len(names)} axes are kept",
             where="--keep",
-            mend="keep one or two, and leave at least one to reduce",
+            hint="keep one or two, and leave at least one to reduce",
         )
     for axis in grid.axes:
         if axis.points < 2:
             raise InputError(
                 "the box is empty: its axis has a single point",
                 where=f"--axis {axis.name}",
-                mend="give at least two points",
+                hint="give at least two points",
             )
 
 

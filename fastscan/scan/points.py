@@ -58,10 +58,10 @@ def open_points(path: str | Path, columns: Sequence[str] | None = None) -> Point
         raise InputError(
             f"unknown format {path.suffix!r} of points",
             where=str(path),
-            mend=f"give one of: {', '.join(POINT_FORMATS)}",
+            hint=f"give one of: {', '.join(POINT_FORMATS)}",
         )
     if not path.is_file():
-        raise InputError("no such file of points", where=str(path), mend="check the name")
+        raise InputError("no such file of points", where=str(path), hint="check the name")
     source: PointSource = readers[path.suffix](path, tuple(columns or ()))
     return source
 
@@ -104,7 +104,7 @@ def evaluate_points(
         raise InputError(
             f"unknown format {path.suffix!r} of results",
             where=str(path),
-            mend=f"end its name with one of: {', '.join(POINT_FORMATS)}",
+            hint=f"end its name with one of: {', '.join(POINT_FORMATS)}",
         )
     done = 0
     partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}.partial")
@@ -116,7 +116,7 @@ def evaluate_points(
                     raise InputError(
                         "point holds something that is not a finite number",
                         where=f"point {done + int(bad[0]) + 1}",
-                        mend="mend or remove it",
+                        hint="hint or remove it",
                     )
                 write(points, chi2(points))
                 done += len(points)
@@ -136,14 +136,14 @@ class _Npy:
             self._array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise InputError(
-                "not an array of numbers", where=str(path), mend="write it with numpy.save"
+                "not an array of numbers", where=str(path), hint="write it with numpy.save"
             ) from error
         shape = self._array.shape
         if len(shape) != 2 or self._array.dtype.kind not in "fiu" or shape[1] != len(columns):
             raise InputError(
                 f"array of shape {shape} and type {self._array.dtype}, {len(columns)} names",
                 where=str(path),
-                mend="give one row a point, and --columns with a name for each column",
+                hint="give one row a point, and --columns with a name for each column",
             )
         self.columns, self.count = columns, shape[0]
 
@@ -164,7 +164,7 @@ class _Csv:
             raise InputError(
                 f"--columns differ from the names in the file: {', '.join(self.columns)}",
                 where=str(path),
-                mend="leave --columns out",
+                hint="leave --columns out",
             )
 
     def pieces(self) -> Iterator[FloatArray]:
@@ -185,7 +185,7 @@ class _Csv:
                     raise InputError(
                         f"line is not {len(self.columns)} numbers",
                         where=f"{self._path}, point {number}",
-                        mend="mend or remove it",
+                        hint="hint or remove it",
                     ) from None
                 first += len(lines)
                 yield piece
@@ -198,7 +198,7 @@ class _Parquet:
             self._file = parquet.ParquetFile(path)
         except Exception as error:  # pyarrow raises many kinds for a file that is none of its own
             raise InputError(
-                "not a parquet file", where=str(path), mend="write it again"
+                "not a parquet file", where=str(path), hint="write it again"
             ) from error
         self.columns = tuple(columns or self._file.schema_arrow.names)
         missing = set(self.columns) - set(self._file.schema_arrow.names)
@@ -206,7 +206,7 @@ class _Parquet:
             raise InputError(
                 f"no column {min(missing)!r}",
                 where=str(path),
-                mend=f"it has: {', '.join(self._file.schema_arrow.names)}",
+                hint=f"it has: {', '.join(self._file.schema_arrow.names)}",
             )
         self.count = self._file.metadata.num_rows
 
@@ -276,7 +276,7 @@ def _pyarrow() -> Any:
         raise InputError(
             "parquet files need pyarrow",
             where="parquet",
-            mend="pip install 'fastscan[parquet]', or use .npy or .csv",
+            hint="pip install 'fastscan[parquet]', or use .npy or .csv",
         ) from None
     return parquet
 

@@ -60,7 +60,7 @@ class PulledGrid(Grid):
                 raise InputError(
                     "chi2 is not finite: the counts overflow a double",
                     where="--axis",
-                    mend="use smaller couplings",
+                    hint="use smaller couplings",
                 )
             flat[part] = chi2_of_layers(layers, self._seen, self._space.rates.centre)
         return out
@@ -101,7 +101,7 @@ class PulledGrid(Grid):
         raise InputError(
             "chi2 with several nuisances has no normal form",
             where=self._likelihood.experiment.name,
-            mend="replace them by one normalisation: --sigma-alpha 0.20",
+            hint="replace them by one normalisation: --sigma-alpha 0.20",
         )
 
     def _points(self, slices: tuple[slice, ...]) -> tuple[int, ...]:

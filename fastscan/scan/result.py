@@ -65,7 +65,7 @@ class ScanResult:
             raise StoreError(
                 f"scan is not complete: {done} of {contents.plan.blocks} blocks",
                 where=str(path),
-                mend="finish it with the command it was made with and --resume",
+                hint="finish it with the command it was made with and --resume",
             )
         return cls(contents)
 

@@ -69,7 +69,7 @@ def scan_in_memory(
         raise InputError(
             f"a grid of {plan.points:.3g} points does not fit the memory",
             where="scan_in_memory",
-            mend="use fewer points, or run_scan, which writes to disk",
+            hint="use fewer points, or run_scan, which writes to disk",
         ) from None
 
     def evaluate(_: None, index: Index) -> None:
@@ -139,7 +139,7 @@ def run_scan(
     grid = grid_of(likelihood, axes, given)
     if dtype not in store.DTYPES:
         raise InputError(
-            f"unknown dtype {dtype!r}", where="--dtype", mend=f"write {' or '.join(store.DTYPES)}"
+            f"unknown dtype {dtype!r}", where="--dtype", hint=f"write {' or '.join(store.DTYPES)}"
         )
     header = {**scan_header(likelihood, grid), "dtype": dtype}
     plan = _plan(grid, block_points)
@@ -232,6 +232,6 @@ def _plan(grid: Grid, block_points: int | None) -> Plan:
         block_points = grid.default_block_points
     if block_points < 1:
         raise InputError(
-            f"blocks of {block_points} points", where="--block-points", mend="give at least 1"
+            f"blocks of {block_points} points", where="--block-points", hint="give at least 1"
         )
     return Plan.of(grid.shape, block_points)

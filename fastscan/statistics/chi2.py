@@ -75,11 +75,11 @@ def delta_chi2(confidence_level: float, degrees_of_freedom: int = 1) -> float:
         raise InputError(
             f"confidence level {confidence_level:g} is not between 0 and 1",
             where="--cl",
-            mend="write 90 % as 0.90",
+            hint="write 90 % as 0.90",
         )
     if degrees_of_freedom < 1:
         raise InputError(
-            f"{degrees_of_freedom} degrees of freedom", where="--dof", mend="give 1 or more"
+            f"{degrees_of_freedom} degrees of freedom", where="--dof", hint="give 1 or more"
         )
     # One and two degrees of freedom have closed forms; SciPy takes long to import.
     if degrees_of_freedom == 1:

@@ -177,7 +177,7 @@ def cls_limit(
         raise InputError(
             f"{poi} has no value without signal from which CLs could count upwards",
             where="--method cls",
-            mend="use --method feldman-cousins",
+            hint="use --method feldman-cousins",
         )
     if toys != 0:
         check_toys(toys, cl, seed)
@@ -214,7 +214,7 @@ def cls_limit(
                     raise InputError(
                         f"{toys} toys are too few: none is beyond the data",
                         where="--toys",
-                        mend="give more",
+                        hint="give more",
                     )
                 # The formulas give the slope, the toys the height.
                 slope = _log_slope(tails, limit)

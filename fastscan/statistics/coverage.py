@@ -121,7 +121,7 @@ def coverage(
         if method not in METHODS:
             raise unknown_name("method", method, METHODS)
     if toys < 1:
-        raise InputError(f"{toys} toys", where="--toys", mend="give at least 1")
+        raise InputError(f"{toys} toys", where="--toys", hint="give at least 1")
     parameter = likelihood.model.parameter(poi)
     parameter.check(value)
     fits = ToyFits(likelihood, poi, given, profiled)
@@ -129,7 +129,7 @@ def coverage(
         raise InputError(
             "coverage is found with one normalisation nuisance",
             where=f"systematics of {likelihood.experiment.name}",
-            mend="use an experiment with sigma_alpha alone",
+            hint="use an experiment with sigma_alpha alone",
         )
     data = draw_toys(fits.mean(value), toys, seed, (0,))
     rises = fits.rises(data, value)

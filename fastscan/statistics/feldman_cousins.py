@@ -121,7 +121,7 @@ def check_toys(toys: int, cl: float, seed: int) -> None:
     """
     delta_chi2(cl)  # refuses a level that is none
     if seed < 0:
-        raise InputError(f"seed {seed} is negative", where="--seed", mend="give one from 0 up")
+        raise InputError(f"seed {seed} is negative", where="--seed", hint="give one from 0 up")
     least = COARSE * _least_toys(cl)
     if toys < least:
         raise _too_few(toys, cl, least)
@@ -135,7 +135,7 @@ def _too_few(toys: int, cl: float, least: int) -> InputError:
     return InputError(
         f"{toys} toys are too few for a confidence level of {100 * cl:g} %",
         where="--toys",
-        mend=f"give at least {least}",
+        hint=f"give at least {least}",
     )
 
 

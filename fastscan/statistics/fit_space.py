@@ -94,7 +94,7 @@ class FitSpace:
         for name in names:
             likelihood.model.parameter(name)
             if name in given or list(names).count(name) > 1:
-                raise InputError(f"{name} is named twice", where="parameters", mend="leave one out")
+                raise InputError(f"{name} is named twice", where="parameters", hint="leave one out")
         self.names = tuple(names)
         self.parameters = tuple(likelihood.model.parameter(name) for name in names)
         self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}

@@ -107,7 +107,7 @@ def default_free(model: Model, given: Mapping[str, float] | None = None) -> tupl
         raise InputError(
             f"{len(free)} couplings of {model.name} could be free",
             where="--free",
-            mend=f"name those to fit, as in --free {free[0]}",
+            hint=f"name those to fit, as in --free {free[0]}",
         )
     return free
 
@@ -144,14 +144,14 @@ def best_fit(
         likelihood.model.parameter(name, "--free")
         if name in given or names.count(name) > 1:
             raise InputError(
-                f"{name} is named twice", where="--free", mend="free it or set it, once"
+                f"{name} is named twice", where="--free", hint="free it or set it, once"
             )
     ndf = likelihood.data.size - len(names)
     if ndf < 1:
         raise InputError(
             f"{len(names)} free parameters and {likelihood.data.size} bins leave nothing to test",
             where="--free",
-            mend="free fewer",
+            hint="free fewer",
         )
     # A coupling first: the minimum over masses is searched below it.
     ordered = sorted(names, key=lambda n: likelihood.model.parameter(n).kind == "shape")
@@ -162,7 +162,7 @@ def best_fit(
             raise InputError(
                 f"chi2 falls for ever along {ordered[0]}",
                 where="--free",
-                mend=f"hold it, as in --set {ordered[0]}=VALUE",
+                hint=f"hold it, as in --set {ordered[0]}=VALUE",
             )
         best = {ordered[0]: found.best_fit, **found.best_basin.profiled}
         values = {name: best[name] for name in names}

@@ -113,7 +113,7 @@ def find_impacts(
         raise InputError(
             f"chi2 falls for ever as {poi} grows: there is no best fit to refer pulls to",
             where="--poi",
-            mend="take another parameter of interest, or set others",
+            hint="take another parameter of interest, or set others",
         )
     rates = likelihood.pulled_rates(limit.parameters)
     names, weights = likelihood.nuisance_names, np.eye(len(rates.names))

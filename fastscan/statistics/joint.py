@@ -61,7 +61,7 @@ class JointLikelihood(Likelihood):
                 raise InputError(
                     f"shared nuisance {name!r} is known to {holders} of the experiments",
                     where=f"{joint.name}, shared",
-                    mend=f"share what at least two have; there are: {', '.join(known)}",
+                    hint=f"share what at least two have; there are: {', '.join(known)}",
                 )
             for part in parts:
                 _check_alone(name, part)
@@ -86,7 +86,7 @@ class JointLikelihood(Likelihood):
         raise InputError(
             "several experiments have no common normal form in one normalisation",
             where=self.experiment.name,
-            mend="use limit, scan, fit or evaluate",
+            hint="use limit, scan, fit or evaluate",
         )
 
     def pulled_rates(
@@ -142,7 +142,7 @@ def _check_alone(name: str, part: Likelihood) -> None:
         raise InputError(
             f"shared nuisance {name!r} is correlated with {', '.join(others)}",
             where=part.experiment.name,
-            mend="split what they have in common off as a nuisance of its own, and share that",
+            hint="split what they have in common off as a nuisance of its own, and share that",
         )
 
 

@@ -39,7 +39,7 @@ def natural_size(rates: PulledRates, name: str) -> float | None:
         raise InputError(
             f"the counts do not depend on {name}",
             where=name,
-            mend="choose another parameter, or the channels that it acts in",
+            hint="choose another parameter, or the channels that it acts in",
         )
     alone = (own > 0) & (own == rates.exponents.sum(axis=1)) & (norms > 0.0)
     return float(min(norms[alone] ** (-1.0 / own[alone]), default=1.0))

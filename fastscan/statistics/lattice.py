@@ -243,7 +243,7 @@ class Family:
                 raise InputError(
                     "couplings that cancel each other are not fitted to toys",
                     where="--profile",
-                    mend="hold one of them with --set NAME=VALUE",
+                    hint="hold one of them with --set NAME=VALUE",
                 )
         directions: FloatArray = q / np.where(norm > 0.0, norm, 1.0)
         return directions
@@ -635,5 +635,5 @@ def too_many(names: Sequence[str]) -> InputError:
     return InputError(
         f"toys are fitted in two parameters at most, not {', '.join(names)}",
         where="--profile",
-        mend="hold some with --set NAME=VALUE",
+        hint="hold some with --set NAME=VALUE",
     )

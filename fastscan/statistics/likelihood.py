@@ -152,7 +152,7 @@ class Likelihood:
             raise InputError(
                 f"sigma_alpha = {sigma_alpha} is not a positive number",
                 where="--sigma-alpha",
-                mend="write 20 % as 0.20",
+                hint="write 20 % as 0.20",
             )
         self._sigma_alpha = None if sigma_alpha is None else float(sigma_alpha)
         self.experiments: tuple[Experiment, ...] = (experiment,)
@@ -167,7 +167,7 @@ class Likelihood:
             raise InputError(
                 "counts over their errors overflow a double",
                 where=f"observation of {experiment.name}",
-                mend="check the numbers and their unit",
+                hint="check the numbers and their unit",
             )
 
     @property
@@ -193,7 +193,7 @@ class Likelihood:
             raise InputError(
                 "closed form in one normalisation does not hold: there are other nuisances",
                 where=self.experiment.name,
-                mend="use limit, scan, fit or evaluate, or replace them all: --sigma-alpha 0.20",
+                hint="use limit, scan, fit or evaluate, or replace them all: --sigma-alpha 0.20",
             )
         return self._sigma_alpha
 
@@ -301,7 +301,7 @@ class Likelihood:
             raise InputError(
                 f"{poi} is both the parameter of interest and set",
                 where="--poi",
-                mend=f"leave out --set {poi}=…",
+                hint=f"leave out --set {poi}=…",
             )
         names = self.profiled_names(poi, given, profiled)
         fixed = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
@@ -336,7 +336,7 @@ class Likelihood:
                 why = f"{name} is profiled twice"
             else:
                 continue
-            raise InputError(why, where="--profile", mend="leave one out")
+            raise InputError(why, where="--profile", hint="leave one out")
         return tuple(profiled)
 
     def limit(
@@ -399,7 +399,7 @@ class Likelihood:
 
 def _check_finite(values: FloatArray, what: str) -> None:
     if not np.isfinite(values).all():
-        raise InputError(f"{what} overflow a double", where="--set", mend="use smaller couplings")
+        raise InputError(f"{what} overflow a double", where="--set", hint="use smaller couplings")
 
 
 def relative_change(layers: FloatArray, pulls: FloatArray, sigma: FloatArray) -> float:

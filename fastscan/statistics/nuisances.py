@@ -117,7 +117,7 @@ class Nuisances:
                     raise InputError(
                         f"pull {pull.name!r} needs the tensors of moved settings",
                         where=experiment.name,
-                        mend="give nuisances=Nuisances.load(experiment, tables)",
+                        hint="give nuisances=Nuisances.load(experiment, tables)",
                     )
                 if response is None:
                     response = load_response(experiment, tables, progress)
@@ -215,7 +215,7 @@ class Nuisances:
                     raise InputError(
                         f"flux weights do not fit the energy bins of pull {nuisance.name!r}",
                         where="--flux-weights",
-                        mend="leave out the weights or the pull",
+                        hint="leave out the weights or the pull",
                     )
                 scale = sm_scale(experiment, response)
                 row.append((len(variants), np.full(bins, sign * scale)))
@@ -355,7 +355,7 @@ def _moved(
         raise InputError(
             f"pull {pull.name!r} changes no count",
             where=", ".join(pull.settings),
-            mend="per-kg counts do not change with all masses together, nor with a thermal power "
+            hint="per-kg counts do not change with all masses together, nor with a thermal power "
             "that does not set the flux: use kind = 'normalisation'",
         )
     nominal = build_rates(model, experiment, response, fixed=fixed).counts({})
@@ -366,7 +366,7 @@ def _moved(
             f"pull {pull.name!r} is not linear: at one standard deviation its quadratic part is "
             f"{curvature:.2g} of the linear one",
             where=", ".join(pull.settings),
-            mend="lower the change; thresholds at the edge of a bin lose counts whichever way they "
+            hint="lower the change; thresholds at the edge of a bin lose counts whichever way they "
             "move: move ionisation.energy_scale instead",
         )
     return tuple(sides)

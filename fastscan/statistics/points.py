@@ -62,10 +62,10 @@ class Chi2Function:
             likelihood.model.parameter(name)
             if name in given or list(names).count(name) > 1:
                 raise InputError(
-                    f"{name} is named twice", where="parameters of points", mend="leave one out"
+                    f"{name} is named twice", where="parameters of points", hint="leave one out"
                 )
         if not names:
-            raise InputError("no parameter", where="parameters of points", mend="name at least one")
+            raise InputError("no parameter", where="parameters of points", hint="name at least one")
         self.names = tuple(names)
         self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
         self._likelihood = likelihood
@@ -92,7 +92,7 @@ class Chi2Function:
             raise InputError(
                 f"points of shape {given.shape}",
                 where="parameters of points",
-                mend=f"give one row a point with {len(self.names)} columns: "
+                hint=f"give one row a point with {len(self.names)} columns: "
                 f"{', '.join(self.names)}",
             )
         chi2 = np.empty(rows.shape[0])
@@ -129,14 +129,14 @@ class Chi2Function:
             raise InputError(
                 f"no closed gradient by {self._shape[0]}",
                 where="parameters of points",
-                mend="hold it, or use a numerical gradient",
+                hint="hold it, or use a numerical gradient",
             )
         given = np.asarray(point, dtype=float)
         if given.shape != (len(self.names),):
             raise InputError(
                 f"gradient at points of shape {given.shape}",
                 where="parameters of points",
-                mend=f"give one point of {len(self.names)} values: {', '.join(self.names)}",
+                hint=f"give one point of {len(self.names)} values: {', '.join(self.names)}",
             )
         couplings = given[self._order]
         by_coupling = self._surface(self._rates.coefficients()[0]).value_and_gradient(couplings)[1]

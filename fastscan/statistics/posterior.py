@@ -624,7 +624,7 @@ def posterior(
     names = (names,) if isinstance(names, str) else tuple(names)
     if len(names) not in (1, 2):
         raise InputError(
-            f"posterior of {len(names)} parameters", where="--poi", mend="name one or two"
+            f"posterior of {len(names)} parameters", where="--poi", hint="name one or two"
         )
     function = _MarginalLikelihood(likelihood, names, given)
     dimensions, boxes = [], []
@@ -690,7 +690,7 @@ def _dimension(
             parameter.check(end, where)
     if low is not None and high is not None and not low < high:
         raise InputError(
-            f"the box from {low:g} to {high:g} is empty", where=where, mend="give low:high"
+            f"the box from {low:g} to {high:g} is empty", where=where, hint="give low:high"
         )
     if own_prior == "log-g" and (low is None or low <= 0.0):
         raise InputError(
@@ -698,7 +698,7 @@ def _dimension(
             if low is None
             else f"a prior flat in log {name} can not start at {low:g}",
             where=where,
-            mend=f"give one above zero: fastscan posterior … --box {name}=1e-7:1e-3",
+            hint=f"give one above zero: fastscan posterior … --box {name}=1e-7:1e-3",
         )
     return _Dimension(parameter, own_prior, natural_size(function.space.rates, name)), (low, high)
 
@@ -720,7 +720,7 @@ def _fill(
         )
     if not np.isfinite(log[inside]).any():
         raise InputError(
-            "the likelihood is zero in all of the box", where="--box", mend="give a wider one"
+            "the likelihood is zero in all of the box", where="--box", hint="give a wider one"
         )
     highest = float(log[inside].max())
     above = inside & (log >= highest - _NEGLIGIBLE)
@@ -751,7 +751,7 @@ def _ends(
             f"the likelihood does not fall towards large {parameter.name}: a flat prior needs an "
             "end",
             where=f"--box {parameter.name}",
-            mend=f"give the box: fastscan posterior … --box {parameter.name}=LOW:HIGH",
+            hint=f"give the box: fastscan posterior … --box {parameter.name}=LOW:HIGH",
         )
     return low, high
 
@@ -762,7 +762,7 @@ def _judge(worse: float, dimensions: Sequence[_Dimension]) -> str:
         raise InputError(
             f"the data exclude the box: outside it -2 log likelihood is lower by {worse:.4g}",
             where=f"--box {names}",
-            mend="give a wider one",
+            hint="give a wider one",
         )
     if worse > _DOUBTFUL:
         return f"the data disfavour the box: outside it -2 log likelihood is lower by {worse:.3g}"
@@ -795,7 +795,7 @@ def _check_valley(
                 f"the likelihood does not fall along a valley of {first} and {second}: a flat "
                 "prior needs ends",
                 where="--box",
-                mend=f"give both boxes, as in --box {first}=LOW:HIGH --box {second}=LOW:HIGH",
+                hint=f"give both boxes, as in --box {first}=LOW:HIGH --box {second}=LOW:HIGH",
             )
 
 

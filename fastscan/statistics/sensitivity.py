@@ -222,7 +222,7 @@ def expected_limit(
     given = dict(given or {})
     if toys < 0 or seed < 0:
         raise InputError(
-            f"{toys} toys with seed {seed}", where="--toys, --seed", mend="give numbers from 0 up"
+            f"{toys} toys with seed {seed}", where="--toys, --seed", hint="give numbers from 0 up"
         )
     expected = asimov(likelihood, _standard_model(poi, given))
     limit = expected.limit(poi, given, profiled=profiled, cl=cl)
@@ -283,7 +283,7 @@ def expected_limits(
         raise InputError(
             f"{axis} is the axis, and is set or is the parameter of interest as well",
             where="--axis",
-            mend="leave one out",
+            hint="leave one out",
         )
     found = []
     for i, value in enumerate(values):
@@ -336,7 +336,7 @@ def signal_significance(
     size = float(signal @ signal)
     if not size > 0.0:
         raise InputError(
-            "no counts are expected", where=likelihood.channels, mend="choose other channels"
+            "no counts are expected", where=likelihood.channels, hint="choose other channels"
         )
     reach = 10.0 * (1.0 + abs(float(signal @ data)) / size)
     found = minimize_scalar(chi2, bounds=(0.0, reach), method="bounded", options={"xatol": 1e-10})

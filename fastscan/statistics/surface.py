@@ -53,7 +53,7 @@ class Surface:
             squares = self.coefficients * self.coefficients
         if not np.isfinite(squares).all():
             raise InputError(
-                "predicted counts overflow a double", where="--set", mend="use smaller couplings"
+                "predicted counts overflow a double", where="--set", hint="use smaller couplings"
             )
 
     def value(self, point: FloatArray) -> float:

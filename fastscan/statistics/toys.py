@@ -72,7 +72,7 @@ def draw_toys(mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -
     """
     if seed < 0 or count < 0:
         raise InputError(
-            f"{count} toys with seed {seed}", where="--toys, --seed", mend="give numbers from 0 up"
+            f"{count} toys with seed {seed}", where="--toys, --seed", hint="give numbers from 0 up"
         )
     centre = np.asarray(mean, dtype=float)
     toys = toy_noise(centre.size, count, seed, key)
@@ -133,7 +133,7 @@ class ToyFits:
                 raise InputError(
                     "toys with several nuisances are fitted in one parameter alone",
                     where="--profile",
-                    mend="hold the others with --set, or use --sigma-alpha X",
+                    hint="hold the others with --set, or use --sigma-alpha X",
                 )
             at = self._vectors.coordinate(poi)
             self._line = PointLine(self.space, at, self._vectors.bounds(at))
@@ -220,7 +220,7 @@ class ToyFits:
                 raise InputError(
                     "ends of an interval with a profiled mass are not found for toys",
                     where="--profile",
-                    mend="hold the mass with --set",
+                    hint="hold the mass with --set",
                 )
             positions = outer_ends(family, vectors, score - rise)
             values = family.outer_value(positions)
@@ -313,13 +313,13 @@ class PlaneFits:
             raise InputError(
                 "toys with several nuisances are fitted in one parameter alone",
                 where="--method feldman-cousins",
-                mend="use --sigma-alpha X for one normalisation",
+                hint="use --sigma-alpha X for one normalisation",
             )
         if len(names) != 2 or vectors.is_shape(names[1]):
             raise InputError(
                 f"toys can not be fitted in the plane of {', '.join(names)}",
                 where="--axis",
-                mend="scan a mass and a coupling, or two couplings",
+                hint="scan a mass and a coupling, or two couplings",
             )
         self._family = vectors.family(names[0], names[1:], {})
 

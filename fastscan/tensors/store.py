@@ -138,7 +138,7 @@ def write_store(response: Response, directory: Path) -> Path:
         raise RunError(
             f"tensor store could not be written: {error.strerror or error}",
             where=str(path),
-            mend="free some space or choose another folder with --tables",
+            hint="free some space or choose another folder with --tables",
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -155,7 +155,7 @@ def read_store(path: str | Path) -> Response:
     """
     path = Path(path)
     if not os.path.lexists(path):
-        raise StoreError("no tensor store there", where=str(path), mend="run: fastscan build")
+        raise StoreError("no tensor store there", where=str(path), hint="run: fastscan build")
     if not (path / "zarr.json").is_file():
         raise _damaged(path, "it is no folder with metadata in it")
     try:
@@ -167,7 +167,7 @@ def read_store(path: str | Path) -> Response:
         raise StoreError(
             "not a tensor store of fastscan",
             where=str(path),
-            mend="move it away, or name another folder with --tables",
+            hint="move it away, or name another folder with --tables",
         )
     try:
         header = attributes["header"]
@@ -199,7 +199,7 @@ def _damaged(path: Path, why: str) -> StoreError:
     return StoreError(
         f"damaged tensor store: {why}",
         where=str(path),
-        mend="delete it, the store is built again when next needed",
+        hint="delete it, the store is built again when next needed",
     )
 
 
@@ -260,5 +260,5 @@ def _check_writable(directory: Path) -> None:
         raise InputError(
             f"folder can not be written: {error.strerror or error}",
             where=str(directory),
-            mend="choose another with --tables or FASTSCAN_TABLES",
+            hint="choose another with --tables or FASTSCAN_TABLES",
         ) from error

@@ -1,4 +1,4 @@
-"""Bad input: one line that says what, where and how to mend; exit code 2; nothing written."""
+"""Bad input: one line: what, where, how to put it right; exit code 2; nothing written."""
 
 import os
 from pathlib import Path

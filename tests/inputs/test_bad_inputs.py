@@ -1,4 +1,4 @@
-"""Every bad input is refused in one line that says what, where and how to mend it."""
+"""Every bad input is refused in one line that says what, where and how to put it right."""
 
 import os
 from collections.abc import Callable

@@ -58,15 +58,15 @@ def test_unknown_model():
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "mend"),
+    ("model", "options", "hint"),
     [
         ("sm", {"charges": "b-l"}, "it takes none"),
         ("vector", {"charge": "b-l"}, "its options: charges"),
         ("scalar", {"charges": "b-l"}, "up_mass_mev, down_mass_mev"),
     ],
 )
-def test_unknown_option(model, options, mend):
-    with pytest.raises(InputError, match=f"has no option.*{mend}"):
+def test_unknown_option(model, options, hint):
+    with pytest.raises(InputError, match=f"has no option.*{hint}"):
         get_model(model, **options)
 
 

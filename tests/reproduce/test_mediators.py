@@ -172,7 +172,7 @@ def test_two_runs_write_the_same_bytes(finished: QuickstartResult, tmp_path: Pat
     assert contents(tmp_path) == contents(finished.paths[0].parent)
 
 
-def test_second_run_keeps_equal_scans_and_mends_what_is_missing(
+def test_second_run_keeps_equal_scans_and_repairs_what_is_missing(
     finished: QuickstartResult, tmp_path: Path
 ) -> None:
     folder = copied(finished, tmp_path)

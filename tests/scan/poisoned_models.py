@@ -65,4 +65,4 @@ def refuse_chunks(numbers: Iterable[int]) -> None:
 
 def give_up() -> None:
     """An error of the project's own, raised in a worker."""
-    raise RunError("this block can not be computed", where="a worker", mend="try another")
+    raise RunError("this block can not be computed", where="a worker", hint="try another")

@@ -29,14 +29,14 @@ def identity(folder: Path, pattern: str = "**/*") -> dict[str, tuple[int, int, i
 
 
 def refusal(kind: type[FastscanError], call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-    """The text of the error that a call must raise: of this very kind, one line, with a mend."""
+    """The text of the error that a call must raise: of this very kind, one line, with a hint."""
     with pytest.raises(kind) as caught:
         call(*args, **kwargs)
     error = caught.value
     assert type(error) is kind
     assert error.what
     assert error.where
-    assert error.mend
+    assert error.hint
     text = str(error)
     assert len(text.splitlines()) == 1
     return text

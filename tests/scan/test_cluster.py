@@ -244,7 +244,7 @@ def test_a_scheduler_without_workers_is_refused(nobody, vector, axes, tmp_path):
     ],
 )
 def test_no_scheduler_there(vector, axes, tmp_path, address):
-    """Refused at once, and nothing is written: the mended command finds the way free."""
+    """Refused at once, and nothing is written: the corrected command finds the way free."""
     start = time.monotonic()
     message = refusal(
         InputError, run_scan, vector, axes, out=tmp_path / "x.zarr", scheduler=address

@@ -87,7 +87,7 @@ def test_a_broken_chunk(store, name, how, rng):
 
 
 @pytest.mark.parametrize("name", [name for name in ARRAYS if name not in ("mass_mev", "g")])
-def test_a_damaged_block_is_mended_as_the_message_says(vector, wholesome, store, name):
+def test_a_damaged_block_is_repaired_as_the_message_says(vector, wholesome, store, name):
     """Resuming makes a block again of which any piece can not be read."""
     axes, whole = wholesome
     victim = chunks(store, name)[3]

@@ -273,18 +273,18 @@ BAD_AXES = {
 
 @pytest.mark.parametrize("case", BAD_AXES)
 def test_bad_axes_are_refused(vector, case, tmp_path):
-    axes, given, mend = BAD_AXES[case]
-    assert mend in refusal(InputError, scan_in_memory, vector, axes, given)
+    axes, given, hint = BAD_AXES[case]
+    assert hint in refusal(InputError, scan_in_memory, vector, axes, given)
     out = tmp_path / "x.zarr"
-    assert mend in refusal(InputError, fastscan.run_scan, vector, axes, given, out=out)
+    assert hint in refusal(InputError, fastscan.run_scan, vector, axes, given, out=out)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["workers", "block_points"])
 @pytest.mark.parametrize("count", [0, -3])
 def test_bad_counts_are_refused(vector, what, count, tmp_path):
-    mend = "give at least 1"
-    assert mend in refusal(InputError, scan_in_memory, vector, TWO, **{what: count})
+    hint = "give at least 1"
+    assert hint in refusal(InputError, scan_in_memory, vector, TWO, **{what: count})
     out = tmp_path / "x.zarr"
-    assert mend in refusal(InputError, fastscan.run_scan, vector, TWO, out=out, **{what: count})
+    assert hint in refusal(InputError, fastscan.run_scan, vector, TWO, out=out, **{what: count})
     assert list(tmp_path.iterdir()) == []

@@ -290,9 +290,9 @@ def test_damage(experiment, stocked, good, kind):
     text = str(caught.value)
     assert "\n" not in text
     assert str(good) in text
-    assert caught.value.mend
+    assert caught.value.hint
     assert caught.value.exit_code == 2
-    # Neither mended nor removed.
+    # Neither repaired nor removed.
     assert content(stocked) == before
     assert good.exists()
 
@@ -336,7 +336,7 @@ def test_folder_below_a_file(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "build_response", build)
     with pytest.raises(InputError, match="can not be written") as caught:
         load_response(experiment, tmp_path / "file" / "tables")
-    assert "--tables" in caught.value.mend
+    assert "--tables" in caught.value.hint
 
 
 def test_folder_without_permission(experiment, tmp_path, monkeypatch):
