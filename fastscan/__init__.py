@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastscan.exceptions import FastscanError, InputError, RunError, StoreError
+    from fastscan.inference.cls import cls_limit
+    from fastscan.inference.coverage import coverage
+    from fastscan.inference.feldman_cousins import feldman_cousins
+    from fastscan.inference.goodness import best_fit
+    from fastscan.inference.impacts import find_impacts
+    from fastscan.inference.posterior import credible_intervals, posterior
+    from fastscan.inference.sensitivity import expected_limit, signal_significance
+    from fastscan.inference.toys import ToyFits, draw_toys
     from fastscan.inputs import Experiment, experiment_names, load_experiment
+    from fastscan.likelihoods import Chi2Function, Likelihood, Limit, Prediction, likelihood
     from fastscan.models import Model, get_model, model_names
     from fastscan.scan import Axis, ScanResult, run_scan, scan_in_memory
     from fastscan.scan.construction import run_construction
-    from fastscan.statistics import Chi2Function, Likelihood, Limit, Prediction, likelihood
-    from fastscan.statistics.cls import cls_limit
-    from fastscan.statistics.coverage import coverage
-    from fastscan.statistics.feldman_cousins import feldman_cousins
-    from fastscan.statistics.goodness import best_fit
-    from fastscan.statistics.impacts import find_impacts
-    from fastscan.statistics.posterior import credible_intervals, posterior
-    from fastscan.statistics.sensitivity import expected_limit, signal_significance
-    from fastscan.statistics.toys import ToyFits, draw_toys
     from fastscan.tensors import Response, load_response
 
 __version__ = metadata.version("fastscan")
@@ -38,15 +38,15 @@ _HOMES = {
     "models": ("Model", "get_model", "model_names"),
     "scan": ("Axis", "ScanResult", "run_scan", "scan_in_memory"),
     "scan.construction": ("run_construction",),
-    "statistics": ("Chi2Function", "Likelihood", "Limit", "Prediction", "likelihood"),
-    "statistics.cls": ("cls_limit",),
-    "statistics.coverage": ("coverage",),
-    "statistics.feldman_cousins": ("feldman_cousins",),
-    "statistics.goodness": ("best_fit",),
-    "statistics.impacts": ("find_impacts",),
-    "statistics.posterior": ("credible_intervals", "posterior"),
-    "statistics.sensitivity": ("expected_limit", "signal_significance"),
-    "statistics.toys": ("ToyFits", "draw_toys"),
+    "likelihoods": ("Chi2Function", "Likelihood", "Limit", "Prediction", "likelihood"),
+    "inference.cls": ("cls_limit",),
+    "inference.coverage": ("coverage",),
+    "inference.feldman_cousins": ("feldman_cousins",),
+    "inference.goodness": ("best_fit",),
+    "inference.impacts": ("find_impacts",),
+    "inference.posterior": ("credible_intervals", "posterior"),
+    "inference.sensitivity": ("expected_limit", "signal_significance"),
+    "inference.toys": ("ToyFits", "draw_toys"),
     "tensors": ("Response", "load_response"),
 }
 

@@ -13,8 +13,9 @@ from fastscan.bench.measure import in_turn, rate, ratio
 from fastscan.bench.report import Entry
 from fastscan.kernels import grid as grid_kernels
 from fastscan.kernels.fill import fill
+from fastscan.likelihoods import Likelihood
+from fastscan.likelihoods.closed_grid import ClosedGrid
 from fastscan.scan import DEFAULT_BLOCK_POINTS, Axis, Grid, Plan, scan_in_memory
-from fastscan.statistics import Likelihood
 
 __all__ = ["GridCase", "blocks_of", "measure_grid"]
 
@@ -44,8 +45,9 @@ def measure_grid(case: GridCase, workers: int, repetitions: int) -> Iterator[Ent
     plan = blocks_of(grid.shape, workers)
     slices = [plan.slices(index) for index in plan.indices()]
     # Evaluated whole along the last axis, so that each block of the array is contiguous.
-    u = grid.axes[-1].values ** grid.power
-    rows = [grid.rows(block) for block in slices]
+    closed = ClosedGrid(grid.form.counts, {axis.name: axis.values for axis in grid.axes})
+    u = grid.axes[-1].values ** closed.power
+    rows = [closed.rows(block) for block in slices]
     level = float(grid.evaluate(tuple(slice(0, 1) for _ in grid.shape)).min())
     out = np.empty(grid.shape)
 

@@ -18,9 +18,9 @@ from fastscan.bench.grids import GridCase, blocks_of
 from fastscan.bench.measure import Spread, in_turn, rate, ratio
 from fastscan.bench.quadrature import PlainQuadrature
 from fastscan.bench.report import Entry
-from fastscan.scan import Axis, find_boundary, grid_of, run_scan
+from fastscan.likelihoods import Chi2Function, Likelihood
+from fastscan.scan import Axis, Grid, find_boundary, run_scan
 from fastscan.scan.store import compressors
-from fastscan.statistics import Chi2Function, Likelihood
 from fastscan.tensors import build_response
 
 __all__ = [
@@ -43,14 +43,12 @@ def measure_coefficients(
     likelihood: Likelihood, masses: int, workers: int, repetitions: int
 ) -> Iterator[Entry]:
     """Coefficients of many mediator masses, shared out to threads."""
-    fixed = likelihood.parameters()
-    del fixed["mass_mev"], fixed["g"]
-    rates = likelihood.rates(fixed)
+    counts = likelihood.counts(("mass_mev", "g"))
     parts = np.array_split(np.geomspace(1e-2, 1e3, masses), 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
 
         def task() -> None:
-            list(pool.map(lambda part: rates.coefficients({"mass_mev": part}), parts))
+            list(pool.map(lambda part: counts.nominal({"mass_mev": part}), parts))
 
         seconds = in_turn(repetitions, {"coefficients": task})["coefficients"]
     yield Entry(
@@ -94,7 +92,7 @@ def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Ite
 def measure_nuisances(likelihood: Likelihood, points: int, repetitions: int) -> Iterator[Entry]:
     """A grid with several nuisances, one thread."""
     axis = Axis("g", 1e-7, 1e-4, points, "log")
-    grid = grid_of(likelihood, [axis], {"mass_mev": 10.0})
+    grid = Grid(likelihood, [axis], {"mass_mev": 10.0})
     seconds = in_turn(repetitions, {"points": lambda: grid.evaluate((slice(None),))})
     nuisances = len(likelihood.nuisance_names)
     yield Entry(
@@ -119,7 +117,7 @@ def measure_quadrature(likelihood: Likelihood, side: int, repetitions: int) -> I
     out = np.empty((side, side))
 
     def grid() -> None:
-        grid_of(likelihood, axes).evaluate((slice(None), slice(None)), out)
+        Grid(likelihood, axes).evaluate((slice(None), slice(None)), out)
 
     seconds = in_turn(repetitions, {"point": lambda: plain.chi2(1.0, 1e-5), "grid": grid})
     yield Entry(

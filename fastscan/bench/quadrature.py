@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.constants import FERMI_CONSTANT_PER_MEV2, SIN2_THETA_W
+from fastscan.likelihoods import Likelihood, profiled_chi2
 from fastscan.models.rates import sm_scale
-from fastscan.statistics import Likelihood, profiled_chi2
 from fastscan.tensors.flux import Flux
 
 __all__ = ["PlainQuadrature"]
@@ -48,6 +48,7 @@ class PlainQuadrature:
     def chi2(self, mass_mev: float, g: float) -> float:
         """Profiled chi2 at one point."""
         own = self._likelihood
+        assert own.sigma_alpha is not None
         counts = self.counts(mass_mev, g)
         return float(profiled_chi2(counts, own.data, own.sigma, own.sigma_alpha))
 

@@ -11,8 +11,8 @@ from fastscan.bench.grids import GridCase, measure_grid
 from fastscan.bench.report import Entry, Report, machine
 from fastscan.bench.toys import measure_toys
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import Likelihood, likelihood
 from fastscan.scan import Axis, default_workers
-from fastscan.statistics import Likelihood, likelihood
 
 __all__ = ["grid_cases", "run_suite"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from fastscan.statistics import Likelihood
+    from fastscan.likelihoods import Likelihood
     from fastscan.tensors import Response
 
     FloatArray = NDArray[np.float64]
@@ -245,8 +245,8 @@ def make_likelihood(
 ) -> Likelihood:
     """Build the likelihood that the options of `analysis_options` describe."""
     from fastscan.inputs import load_flux_weights
+    from fastscan.likelihoods import make_likelihood as make
     from fastscan.models import get_model
-    from fastscan.statistics import make_likelihood as make
 
     chosen = _model_options(model, options)
     if charges is not None:

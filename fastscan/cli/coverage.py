@@ -27,8 +27,8 @@ from fastscan.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from fastscan.statistics import Likelihood
-    from fastscan.statistics.coverage import Coverage
+    from fastscan.inference.coverage import Coverage
+    from fastscan.likelihoods import Likelihood
 
 # The readings of the papers that print limits.
 _PAPERS = {"C25": "conus-plus-c25", "A25": "conus-plus-a25"}
@@ -79,8 +79,8 @@ def command(
 
     All models by default: the first coupling of each, at a mediator mass of 10 MeV.
     """
+    from fastscan.inference.coverage import METHODS, coverage
     from fastscan.models import model_names
-    from fastscan.statistics.coverage import METHODS, coverage
 
     names = models or tuple(name for name in model_names() if name != "electromagnetic")
     cases: list[_Case] = []
@@ -132,7 +132,7 @@ def command(
 
 
 def _own_limits(name: str, experiment: str, cl: float, options: dict[str, Any]) -> Iterator[_Case]:
-    from fastscan.statistics.coverage import standard_points
+    from fastscan.inference.coverage import standard_points
 
     likelihood = _likelihood(name, experiment, "both", options)
     for poi, given in standard_points(likelihood.model):

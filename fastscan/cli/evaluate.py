@@ -52,8 +52,8 @@ def command(
     **analysis: Any,
 ) -> None:
     """Evaluate chi2 at any points, read and written in pieces."""
+    from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
-    from fastscan.statistics import Chi2Function
 
     given = read_assignments(assignments)
     names = None if columns is None else [name.strip() for name in columns.split(",")]

@@ -23,8 +23,8 @@ from fastscan.cli.common import (
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
-    from fastscan.statistics import Likelihood
-    from fastscan.statistics.goodness import Fit
+    from fastscan.inference.goodness import Fit
+    from fastscan.likelihoods import Likelihood
 
 
 @example_command("fit", "fastscan fit vector --set mass_mev=10 --free g -o fit.png")
@@ -67,7 +67,7 @@ def command(
     Degrees of freedom are bins less free parameters; the p-value is approximate where a parameter
     is at a bound, as a coupling of zero is: --toys does without that.
     """
-    from fastscan.statistics.goodness import best_fit
+    from fastscan.inference.goodness import best_fit
 
     if toys < 0 or seed < 0:
         raise InputError(

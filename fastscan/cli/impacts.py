@@ -26,7 +26,7 @@ from fastscan.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from fastscan.statistics.impacts import Impacts
+    from fastscan.inference.impacts import Impacts
 
 
 @example_command(
@@ -58,7 +58,7 @@ def command(
     the best fit when the nuisance is held one standard deviation (after the fit) below or above
     its pull and all others are fitted again; the last column is the limit without the nuisance.
     """
-    from fastscan.statistics.impacts import find_impacts
+    from fastscan.inference.impacts import find_impacts
 
     given = read_assignments(assignments)
     if out is not None:

@@ -24,7 +24,7 @@ from fastscan.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from fastscan.statistics import Likelihood
+    from fastscan.likelihoods import Likelihood
 
 # Methods, and the options that each uses.
 METHODS = {
@@ -145,8 +145,8 @@ def _feldman_cousins(
     prior: str | None,
     quiet: bool,
 ) -> dict[str, Any]:
+    from fastscan.inference.feldman_cousins import feldman_cousins
     from fastscan.scan.executors import default_workers
-    from fastscan.statistics.feldman_cousins import feldman_cousins
 
     with progress_bar("toys", quiet=quiet) as advance:
         limit = feldman_cousins(
@@ -172,9 +172,9 @@ def _cls(
     prior: str | None,
     quiet: bool,
 ) -> dict[str, Any]:
+    from fastscan.inference.cls import cls_limit
+    from fastscan.inference.feldman_cousins import DEFAULT_TOYS
     from fastscan.scan.executors import default_workers
-    from fastscan.statistics.cls import cls_limit
-    from fastscan.statistics.feldman_cousins import DEFAULT_TOYS
 
     with progress_bar("toys", quiet=quiet) as advance:
         limit = cls_limit(
@@ -204,7 +204,7 @@ def _bayes(
     quiet: bool,
 ) -> dict[str, Any]:
     from fastscan.exceptions import InputError
-    from fastscan.statistics.posterior import credible_intervals
+    from fastscan.inference.posterior import credible_intervals
 
     if profiled:
         raise InputError(

@@ -96,8 +96,8 @@ def command(
     the confidence region, at each point of the kept ones.
     """
     from fastscan.exceptions import InputError
+    from fastscan.likelihoods import delta_chi2
     from fastscan.scan import Axis, contour_band, marginalise, write_band, write_marginal
-    from fastscan.statistics import delta_chi2
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]

@@ -23,7 +23,7 @@ from fastscan.cli.common import (
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
-    from fastscan.statistics.posterior import Posterior
+    from fastscan.inference.posterior import Posterior
 
 
 @example_command(
@@ -79,8 +79,8 @@ def command(
     keeps them profiled instead, which puts more weight on large signals. Credible regions are the
     densest ones, in units in which the prior is flat.
     """
-    from fastscan.statistics.chi2 import delta_chi2
-    from fastscan.statistics.posterior import PlanePosterior, posterior
+    from fastscan.inference.posterior import PlanePosterior, posterior
+    from fastscan.likelihoods.levels import delta_chi2
 
     given = read_assignments(assignments)
     delta_chi2(cl)

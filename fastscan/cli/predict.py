@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fastscan.statistics import Prediction
+    from fastscan.likelihoods import Prediction
 
     FloatArray = NDArray[np.float64]
 

@@ -24,8 +24,8 @@ from fastscan.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from fastscan.likelihoods import Likelihood
     from fastscan.scan import Axis
-    from fastscan.statistics import Likelihood
 
 
 @example_command(

@@ -30,9 +30,9 @@ from fastscan.cli.common import (
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
+    from fastscan.inference.sensitivity import Expected, Scenario
+    from fastscan.likelihoods import Likelihood
     from fastscan.scan import Axis
-    from fastscan.statistics import Likelihood
-    from fastscan.statistics.sensitivity import Expected, Scenario
 
 # A figure of exposures needs so many to be a curve.
 _CURVE = 2
@@ -123,9 +123,9 @@ def command(
     adds bins of the same width, which all detectors reach, with the background of the lowest
     observed bin. Expected are the counts of the Standard Model.
     """
+    from fastscan.inference.sensitivity import Scenario, scaled
+    from fastscan.likelihoods.levels import delta_chi2
     from fastscan.scan import Axis
-    from fastscan.statistics.chi2 import delta_chi2
-    from fastscan.statistics.sensitivity import Scenario, scaled
 
     given = read_assignments(assignments)
     delta_chi2(cl)
@@ -207,7 +207,7 @@ def _limits(
     scenarios: int,
     advance: Callable[..., None],
 ) -> list[Expected]:
-    from fastscan.statistics.sensitivity import expected_limit, expected_limits
+    from fastscan.inference.sensitivity import expected_limit, expected_limits
 
     observed = likelihood is present
     if along is None:
@@ -233,7 +233,7 @@ def _significances(
     given: dict[str, float],
     as_json: bool,
 ) -> None:
-    from fastscan.statistics.sensitivity import (
+    from fastscan.inference.sensitivity import (
         asimov,
         new_physics_significance,
         signal_significance,
@@ -295,7 +295,7 @@ def _label(scenario: Scenario) -> str:
 
 
 def _point(expected: Expected) -> dict[str, Any]:
-    from fastscan.statistics.sensitivity import BAND_SIGMAS
+    from fastscan.inference.sensitivity import BAND_SIGMAS
 
     return {
         "given": expected.given,

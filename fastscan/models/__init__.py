@@ -2,7 +2,6 @@
 
 from fastscan.models.base import Model, Parameter, Recoils
 from fastscan.models.polynomial import Polynomial, symbol
-from fastscan.models.rates import Rates, build_rates, channel_names
 from fastscan.models.registry import MODELS, get_model, model_names
 
 __all__ = [
@@ -10,10 +9,7 @@ __all__ = [
     "Model",
     "Parameter",
     "Polynomial",
-    "Rates",
     "Recoils",
-    "build_rates",
-    "channel_names",
     "get_model",
     "model_names",
     "symbol",

@@ -8,13 +8,13 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fastscan.inputs import Overlay
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.exclusion import exclusion_figure
 from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.save import check_figure_path, save_figure
 from fastscan.plotting.scan import CHANNEL_LABELS, scan_description
 from fastscan.plotting.style import style
 from fastscan.scan.construction import ConstructionResult
-from fastscan.statistics import delta_chi2
 
 __all__ = ["construction_figure", "plot_construction"]
 

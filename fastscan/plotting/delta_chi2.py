@@ -12,10 +12,10 @@ from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.levels import draw_levels
 from fastscan.plotting.style import curve_styles, tint
-from fastscan.statistics import delta_chi2
 
 LegendPlace = Literal["best", "upper left", "upper right", "upper center"]
 

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch, PathPatch
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis, parameters_of
 from fastscan.plotting.region import BoolArray, Corner, best_fit_is_located, free_corner, region
 from fastscan.plotting.style import (
@@ -26,7 +27,6 @@ from fastscan.plotting.style import (
     tint,
 )
 from fastscan.scan import ScanResult, contour_lines
-from fastscan.statistics import delta_chi2
 
 __all__ = ["allowed_figure", "draw_allowed", "draw_exclusion", "exclusion_figure"]
 

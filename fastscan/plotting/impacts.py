@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fastscan.inference.impacts import Impacts
 from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.style import FOREGROUND, PAGE_WIDTH_CM, PALETTE, new_figure, style, tint
-from fastscan.statistics.impacts import Impacts
 
 __all__ = ["impacts_figure"]
 

@@ -14,9 +14,9 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from fastscan.inference.posterior import PlanePosterior, Posterior
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
-from fastscan.statistics.posterior import PlanePosterior, Posterior
 
 __all__ = ["draw_density", "draw_plane", "posterior_figure"]
 

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.levels import draw_levels
 from fastscan.plotting.style import curve_styles, new_figure, style
 from fastscan.scan import ScanResult
-from fastscan.statistics import delta_chi2
 
 __all__ = ["draw_profile", "profile_figure"]
 

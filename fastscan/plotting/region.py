@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
 from fastscan.scan import ScanResult
-from fastscan.statistics import delta_chi2
 
 __all__ = ["BoolArray", "Corner", "best_fit_is_located", "free_corner", "region"]
 

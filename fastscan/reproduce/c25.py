@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.inputs import Overlay, PublishedResult, published_results
+from fastscan.likelihoods import Likelihood
 from fastscan.plotting import (
     CHANNEL_LABELS,
     DeltaChi2Curve,
@@ -43,7 +44,6 @@ from fastscan.reproduce.output import (
 from fastscan.reproduce.readings import Analyses
 from fastscan.reproduce.weak_mixing import compare_weak_mixing, own_value, published_value
 from fastscan.scan import Axis, write_contour
-from fastscan.statistics import Likelihood
 
 __all__ = ["READING", "SIGNALS", "Signal", "run_c25"]
 

@@ -9,8 +9,8 @@ from copy import copy
 from scipy.optimize import brentq
 
 from fastscan.inputs import PublishedResult, published_results
+from fastscan.likelihoods import Likelihood, Limit
 from fastscan.reproduce.readings import MODEL_OF, Analyses
-from fastscan.statistics import Likelihood, Limit
 
 __all__ = [
     "ONE_SIGMA",
@@ -157,6 +157,7 @@ def held_normalisation(likelihood: Likelihood, best: float) -> tuple[float, floa
     signal of the Standard Model, whatever the angle.
     """
     standard = likelihood.predict().total / likelihood.sigma
+    assert likelihood.sigma_alpha is not None
     pull = likelihood.sigma_alpha**-2
 
     def chi2(angle: float) -> float:
@@ -204,6 +205,7 @@ def error_definitions(likelihood: Likelihood, limit: Limit) -> list[Definition]:
         above = angle_of(measured + sigma, best, 1.0)
         return 0.5 * (above - below)
 
+    assert likelihood.sigma_alpha is not None
     at_measured = math.hypot(sigma_stat, likelihood.sigma_alpha * measured)
     at_expected = math.hypot(sigma_stat, likelihood.sigma_alpha * expected)
     hesse = parabolic_error(likelihood.profile("sin2_theta_w"), best, 1e-3 * (high - low))

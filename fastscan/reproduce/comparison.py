@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastscan.inputs import PublishedResult, published_results
+from fastscan.likelihoods import Likelihood, Limit
 from fastscan.reproduce.cache import remembered
 from fastscan.reproduce.causes import (
     ONE_SIGMA,
@@ -29,7 +30,6 @@ from fastscan.reproduce.readings import (
     readings_of,
 )
 from fastscan.scan.files import check_free, write_text
-from fastscan.statistics import Likelihood, Limit
 from fastscan.tensors import store_path
 
 __all__ = ["ComparedNumber", "compare", "comparison_csv", "comparison_markdown", "run_comparison"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastscan.inputs import other_limits, published_results
-from fastscan.statistics import Limit
+from fastscan.likelihoods import Limit
 
 __all__ = ["COLUMNS", "TABLES", "LimitTable", "Row", "markdown", "table_rows"]
 

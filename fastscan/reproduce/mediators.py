@@ -14,6 +14,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from fastscan.inputs import Overlay, load_experiment
+from fastscan.likelihoods import Likelihood
 from fastscan.models import get_model
 from fastscan.plotting import (
     CHANNEL_LABELS,
@@ -28,7 +29,6 @@ from fastscan.plotting import (
 from fastscan.reproduce.output import Progress, Ticker, make_folder, overlays_by_model, scan_plane
 from fastscan.scan import Axis, ScanResult, write_contour
 from fastscan.scan.files import check_free, write_text
-from fastscan.statistics import Likelihood
 from fastscan.tensors import load_response
 
 __all__ = [

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError, StoreError
 from fastscan.inputs import Overlay
+from fastscan.likelihoods import Likelihood
 from fastscan.plotting import save_figure
 from fastscan.scan import Axis, ScanResult, run_scan
 from fastscan.scan.files import check_free, table_text, write_text
-from fastscan.statistics import Likelihood
 
 __all__ = [
     "Output",

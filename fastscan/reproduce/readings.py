@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fastscan.exceptions import unknown_name
 from fastscan.inputs import Experiment, load_experiment
+from fastscan.likelihoods import Likelihood, Limit
 from fastscan.models import get_model
-from fastscan.statistics import Likelihood, Limit
 from fastscan.tensors import Response, load_response
 
 __all__ = [

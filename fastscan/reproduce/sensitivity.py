@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fastscan.inputs import Experiment
+from fastscan.likelihoods import Limit
 from fastscan.reproduce.cache import remembered
 from fastscan.reproduce.causes import ONE_SIGMA
 from fastscan.reproduce.comparison import signed
 from fastscan.reproduce.output import Progress
 from fastscan.reproduce.readings import Analyses
 from fastscan.scan.files import check_free, write_text
-from fastscan.statistics import Limit
 
 __all__ = [
     "QUANTITIES",

@@ -13,10 +13,10 @@ from scipy.optimize import brentq
 
 from fastscan.constants import ELECTRON_MASS_MEV
 from fastscan.inputs import WeakMixingAngle, published_results, weak_mixing_angles
+from fastscan.likelihoods import Likelihood
 from fastscan.models import get_model
 from fastscan.models.base import Recoils
 from fastscan.plotting import Measurement, running_figure
-from fastscan.statistics import Likelihood
 
 __all__ = [
     "OwnValue",

@@ -10,7 +10,6 @@ from fastscan.scan.marginal import Marginal, count_inside, marginalise, write_ma
 from fastscan.scan.plan import DEFAULT_BLOCK_POINTS, Plan
 from fastscan.scan.points import evaluate_points, open_points
 from fastscan.scan.provenance import scan_header
-from fastscan.scan.pulled_grid import PulledGrid, grid_of
 from fastscan.scan.result import BestFit, ScanResult
 from fastscan.scan.run import run_scan, scan_in_memory
 
@@ -23,7 +22,6 @@ __all__ = [
     "Grid",
     "Marginal",
     "Plan",
-    "PulledGrid",
     "ScanResult",
     "contour_band",
     "contour_lines",
@@ -31,7 +29,6 @@ __all__ = [
     "default_workers",
     "evaluate_points",
     "find_boundary",
-    "grid_of",
     "marginalise",
     "open_points",
     "run_scan",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.files import table_text, write_text
@@ -19,7 +20,6 @@ from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import TASK_POINTS, TILE_POINTS, marginalise
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.statistics import Likelihood, delta_chi2
 
 __all__ = ["Band", "contour_band", "write_band"]
 

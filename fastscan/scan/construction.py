@@ -2,7 +2,7 @@
 
 At every point of the plane toys are made with the nuisances that fit the data there, each is fitted
 over the whole plane, and the critical value is the quantile of chi2 at the point above the toy's
-minimum; see `fastscan.statistics.feldman_cousins`. Fits go over the masses of the axis, and over
+minimum; see `fastscan.inference.feldman_cousins`. Fits go over the masses of the axis, and over
 all values of a coupling.
 """
 
@@ -19,6 +19,9 @@ import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
+from fastscan.inference.feldman_cousins import Critical, critical_value
+from fastscan.inference.toys import PlaneFits, draw_toys
+from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan import block_store
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
@@ -30,9 +33,6 @@ from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.result import BestFit, ScanResult
-from fastscan.statistics import Likelihood, delta_chi2
-from fastscan.statistics.feldman_cousins import Critical, critical_value
-from fastscan.statistics.toys import PlaneFits, draw_toys
 
 __all__ = [
     "DEFAULT_TOYS",
@@ -223,7 +223,7 @@ def run_construction(
         if likelihood.model.parameter(axis.name).kind == "shape"
     }
     fits = PlaneFits(likelihood, names, given, ranges=masses)
-    best, chi2 = fits.best(fits.space.observed)
+    best, chi2 = fits.best(fits.counts.observed)
     header = {
         **scan_header(likelihood, grid),
         "method": "feldman-cousins",
@@ -244,7 +244,7 @@ def run_construction(
         cl, toys, precision, seed, PORTION,
     )  # fmt: skip
     # Kernels compile before workers race for them.
-    fits.rises(fits.space.observed, [float(values[0]) for values in work.values])
+    fits.rises(fits.counts.observed, [float(values[0]) for values in work.values])
     fill_store(
         path,
         CONSTRUCTION,
@@ -331,7 +331,7 @@ class _Work:
     def point(self, index: tuple[int, int]) -> tuple[float, Critical]:
         """Statistic of the data and critical value at one point of the grid."""
         at = (float(self.values[0][index[0]]), float(self.values[1][index[1]]))
-        statistic = float(self.fits.rises(self.fits.space.observed, at)[0])
+        statistic = float(self.fits.rises(self.fits.counts.observed, at)[0])
         mean = self.fits.mean(at)
         found: list[FloatArray] = []
         least = -(-self.toys // self.portion)

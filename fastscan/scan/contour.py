@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import delta_chi2
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.provenance import header_lines
 from fastscan.scan.result import ScanResult
-from fastscan.statistics import delta_chi2
 
 __all__ = ["contour_lines", "write_contour"]
 

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.kernels import grid as grid_kernels
+from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.scan.pulled_grid import grid_of
-from fastscan.statistics import Likelihood, delta_chi2
 
 __all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
 
@@ -110,7 +109,7 @@ def marginalise(
     InputError
         ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box).
     """
-    grid = grid_of(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given)
     names = [axis.name for axis in grid.axes]
     _check(grid, keep, method)
     kept = [names.index(name) for name in keep]
@@ -187,7 +186,7 @@ def count_inside(
     workers : int, optional
         Threads; all processors by default.
     """
-    grid = grid_of(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given)
     plan = Plan.of(grid.shape)
     counts = np.zeros(plan.grid, dtype=np.int64)
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import Chi2Function
 from fastscan.scan.files import check_free, write_failure
-from fastscan.statistics import Chi2Function
 
 __all__ = ["POINT_FORMATS", "PointSource", "evaluate_points", "open_points"]
 

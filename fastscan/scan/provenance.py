@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from fastscan.likelihoods import Likelihood
 from fastscan.scan.grid import Grid
-from fastscan.statistics import Likelihood
 
 __all__ = ["header_lines", "nuisance_lines", "scan_header"]
 
@@ -20,9 +17,8 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
 
     No date, no path and no machine: two runs of one command make the same store.
     """
-    edges_ev = [experiment.observation.edges_ev for experiment in likelihood.experiments]
     nuisances: dict[str, Any] = {}
-    if not likelihood.one_normalisation:
+    if likelihood.sigma_alpha is None:
         nuisances["nuisances"] = {
             "names": list(likelihood.nuisance_names),
             "systematics": {e.name: e.to_dict()["systematics"] for e in likelihood.experiments},
@@ -36,14 +32,14 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "channels": likelihood.channels,
         "experiment": likelihood.experiment.name,
         "experiment_source": likelihood.experiment.source,
-        "sigma_alpha": likelihood.sigma_alpha if likelihood.one_normalisation else None,
+        "sigma_alpha": likelihood.sigma_alpha,
         **nuisances,
         "flux_weights": [
-            None if weights is None else [float(w) for w in weights]
-            for weights in likelihood.every_flux_weights
+            None if part.flux_weights is None else [float(w) for w in part.flux_weights]
+            for part in likelihood.parts
         ],
-        "observation_sha256": _digest(likelihood.data, likelihood.sigma, *edges_ev),
-        "tensors_sha256": " ".join(response.name for response in likelihood.responses),
+        "observation_sha256": likelihood.observation_sha256,
+        "tensors_sha256": " ".join(part.response.name for part in likelihood.parts),
         "fastscan_version": version("fastscan"),
     }
 
@@ -75,10 +71,3 @@ def nuisance_lines(header: Mapping[str, Any]) -> dict[str, str]:
     if header["sigma_alpha"] is not None:
         return {"sigma_alpha": f"{header['sigma_alpha']:g}"}
     return {"nuisances": ", ".join(header["nuisances"]["names"])}
-
-
-def _digest(*arrays: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
-    return digest.hexdigest()

@@ -16,6 +16,7 @@ import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods import Likelihood
 from fastscan.scan import block_store, store
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
@@ -23,9 +24,7 @@ from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
-from fastscan.scan.pulled_grid import grid_of
 from fastscan.scan.result import ScanResult
-from fastscan.statistics import Likelihood
 
 __all__ = ["run_scan", "scan_in_memory"]
 
@@ -60,7 +59,7 @@ def scan_in_memory(
     InputError
         Bad axes or parameters, or a grid larger than the memory.
     """
-    grid = grid_of(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given)
     plan = _plan(grid, block_points)
     _try_corners(grid)
     try:
@@ -136,7 +135,7 @@ def run_scan(
         The disk filled up or a worker died; finished blocks are kept.
     """
     path = Path(out)
-    grid = grid_of(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given)
     if dtype not in store.DTYPES:
         raise InputError(
             f"unknown dtype {dtype!r}", where="--dtype", hint=f"write {' or '.join(store.DTYPES)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fastscan
-from fastscan.statistics.goodness import best_fit
+from fastscan.inference.goodness import best_fit
 
 WORDS = ("fit", "vector", "--set", "mass_mev=10")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fastscan
-from fastscan.statistics.posterior import credible_intervals
+from fastscan.inference.posterior import credible_intervals
 
 
 def test_json_has_the_numbers_of_the_library(run):

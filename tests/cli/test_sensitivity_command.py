@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fastscan
-from fastscan.statistics.sensitivity import Scenario, expected_limit, scaled, signal_significance
+from fastscan.inference.sensitivity import Scenario, expected_limit, scaled, signal_significance
 
 WORDS = ("sensitivity", "vector", "--poi", "g", "--set", "mass_mev=10", "--toys", "100")
 

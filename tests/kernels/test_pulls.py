@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fastscan.kernels.pulls import pulled_chi2
-from fastscan.statistics import normalisation_pull, profiled_chi2
+from fastscan.likelihoods import normalisation_pull, profiled_chi2
 
 BINS = 19
 

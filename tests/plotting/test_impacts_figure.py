@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fastscan.inference.impacts import Impact, Impacts
 from fastscan.models import Parameter
 from fastscan.plotting.impacts import impacts_figure
-from fastscan.statistics.impacts import Impact, Impacts
 
 PARAMETER = Parameter("q", "e", 0.0, "q", "charge")
 

@@ -5,8 +5,8 @@ import pytest
 
 import fastscan
 from fastscan import Axis, InputError, scan_in_memory
+from fastscan.likelihoods import delta_chi2
 from fastscan.scan import contour_band, write_band
-from fastscan.statistics import delta_chi2
 
 AXES = {
     "millicharge": [

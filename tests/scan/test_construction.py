@@ -13,6 +13,8 @@ import zarr
 import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError, StoreError
+from fastscan.inference.feldman_cousins import critical_value
+from fastscan.inference.toys import PlaneFits, draw_toys
 from fastscan.plotting.construction import plot_construction
 from fastscan.scan import construction, filling
 from fastscan.scan.construction import (
@@ -21,8 +23,6 @@ from fastscan.scan.construction import (
     write_construction_contour,
 )
 from fastscan.scan.construction_store import is_construction
-from fastscan.statistics.feldman_cousins import critical_value
-from fastscan.statistics.toys import PlaneFits, draw_toys
 
 AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
 FEW = {"toys": 1024, "precision": 0.2, "seed": 5}

@@ -12,8 +12,8 @@ from scan_helpers import contents, refusal
 
 import fastscan
 from fastscan import Axis, InputError, Likelihood, RunError, StoreError, run_scan
+from fastscan.likelihoods import delta_chi2
 from fastscan.scan import contour_lines, write_contour
-from fastscan.statistics import delta_chi2
 
 COUPLING = ("g", 1e-6, 1e-3)
 MASS = ("mass_mev", 0.1, 300.0)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from fastscan.scan.normal_forms import interpolation_degree
 
 import fastscan
 from fastscan import Axis, InputError, Likelihood
@@ -11,7 +12,6 @@ from fastscan.models import get_model
 from fastscan.models.base import propagator_growth
 from fastscan.models.vector import VectorMediator
 from fastscan.scan import Grid, scan_in_memory
-from fastscan.scan.normal_forms import interpolation_degree
 
 G = Axis("g", 1e-8, 1e-1, 7, "log")
 # Three octaves in MeV with 100 points or so each; of all others there is no point.

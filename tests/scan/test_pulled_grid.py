@@ -5,6 +5,7 @@ import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiment
+from fastscan.likelihoods import Likelihood, likelihood
 from fastscan.scan import (
     Axis,
     Grid,
@@ -15,7 +16,6 @@ from fastscan.scan import (
     scan_header,
 )
 from fastscan.scan import scan_in_memory as scan
-from fastscan.statistics import Likelihood, likelihood
 
 TEXT = """
 extends = "conus-plus"

@@ -3,9 +3,9 @@
 import pytest
 
 from fastscan.inputs import published_results
+from fastscan.likelihoods import likelihood
 from fastscan.reproduce.comparison import level, our_number, printed_numbers
 from fastscan.reproduce.readings import MODEL_OF, load_reading
-from fastscan.statistics import likelihood
 
 PRINTED = {
     (result.quantity, result.channels, number): (result, value)

@@ -3,7 +3,7 @@
 import pytest
 
 import fastscan
-from fastscan.statistics.sensitivity import asimov, signal_significance
+from fastscan.inference.sensitivity import asimov, signal_significance
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,258 @@
+"""Counts of a model in an experiment: its polynomials contracted with the response tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs import Experiment
+from fastscan.models import Model, Recoils
+from fastscan.models.polynomial import Monomial
+from fastscan.models.sm import StandardModel
+from fastscan.tensors import CHANNELS, Response
+
+__all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
+
+FloatArray = NDArray[np.float64]
+Value = TypeVar("Value", float, FloatArray)
+
+# Couplings may be so large that counts overflow: callers look at the result, once, and say so.
+_quiet_overflow = np.errstate(over="ignore", invalid="ignore")
+
+# Rows of shape parameters treated together: their functions stay in the processor's cache.
+_ROWS = 64
+
+
+def channel_names(channels: str) -> tuple[str, ...]:
+    """Channels of the words ``both``, ``cevns`` and ``eves``."""
+    words = {"both": CHANNELS, **{channel: (channel,) for channel in CHANNELS}}
+    if channels not in words:
+        raise unknown_name("channel", channels, words)
+    return words[channels]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Monomials that share powers of functions: recoil nodes -> (monomial, bin), flattened."""
+
+    channel: int
+    powers: tuple[tuple[str, int], ...]
+    monomials: NDArray[np.int64]
+    base: FloatArray
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Counts of each observed bin as a polynomial in the free couplings.
+
+    R_b = sum_m prod_c coupling_c**exponents[m, c] C[m, b], where C depends on shape parameters
+    (a mediator mass) alone; see `coefficients`.
+
+    Attributes
+    ----------
+    model : Model
+    fixed : dict
+        Parameters that were folded in.
+    couplings, shape_parameters : tuple of str
+        Free parameters: in the polynomial, and in the coefficients.
+    exponents : (monomials, couplings)
+    """
+
+    model: Model
+    fixed: dict[str, float]
+    couplings: tuple[str, ...]
+    shape_parameters: tuple[str, ...]
+    exponents: NDArray[np.int64]
+    constant: FloatArray
+    recoils: tuple[Recoils, ...]
+    blocks: tuple[_Block, ...]
+
+    @_quiet_overflow
+    def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
+        """C[row, m, b] at rows of the shape parameters, shape (rows, monomials, bins).
+
+        Every row is computed alike whatever the other rows are, so results are bit-identical for
+        any chunking.
+        """
+        given = {} if shape is None else shape
+        rows = next((np.size(value) for value in given.values()), 1)
+        columns = {name: np.broadcast_to(value, rows) for name, value in given.items()}
+        for name, value in self.fixed.items():
+            columns.setdefault(name, np.full(rows, value))
+        out = np.repeat(self.constant[None], rows, axis=0)
+        if not self.blocks:
+            return out
+        # Compiled code takes longer to load than a limit without a mass takes.
+        from fastscan.kernels.normal_form import contract_recoils
+
+        bins = self.constant.shape[1]
+        for start in range(0, rows, _ROWS):
+            part = slice(start, min(start + _ROWS, rows))
+            values = {name: column[part] for name, column in columns.items()}
+            functions = [self.model.functions(recoils, values) for recoils in self.recoils]
+            for block in self.blocks:
+                factors = _product(functions[block.channel], block.powers)
+                sums = np.zeros((factors.shape[0], block.base.shape[1]))
+                contract_recoils(np.ascontiguousarray(factors), block.base, sums)
+                out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
+        return out
+
+    @_quiet_overflow
+    def monomials(self, couplings: Mapping[str, FloatArray | float]) -> FloatArray:
+        """Value of each monomial at points of the couplings, shape (points, monomials)."""
+        points = max((np.size(value) for value in couplings.values()), default=1)
+        out = np.ones((points, self.exponents.shape[0]))
+        for c, name in enumerate(self.couplings):
+            value = np.broadcast_to(np.asarray(couplings[name], dtype=float), points)
+            for m, exponent in enumerate(self.exponents[:, c]):
+                out[:, m] *= integer_power(value, int(exponent))
+        return out
+
+    @_quiet_overflow
+    def counts(self, parameters: Mapping[str, float]) -> FloatArray:
+        """Counts of each bin at one point of the free parameters, shape (bins,)."""
+        shape = {name: np.array([parameters[name]]) for name in self.shape_parameters}
+        monomials = self.monomials({name: parameters[name] for name in self.couplings})
+        counts: FloatArray = monomials[0] @ self.coefficients(shape)[0]
+        return counts
+
+
+@_quiet_overflow
+def build_signal(
+    model: Model,
+    experiment: Experiment,
+    response: Response,
+    *,
+    channels: Iterable[str] = CHANNELS,
+    fixed: Mapping[str, float] | None = None,
+    flux_weights: FloatArray | None = None,
+) -> Signal:
+    """Contract a model with the response tensors.
+
+    Parameters
+    ----------
+    model : Model
+    experiment : Experiment
+        Only its ``sm_expectation`` is used here.
+    response : Response
+        Tensors of the experiment.
+    channels : iterable of str
+        Any of `fastscan.tensors.CHANNELS`.
+    fixed : mapping, optional
+        Parameters to fold in; all others stay free.
+    flux_weights : (energy bins,), optional
+        Factor on the flux of each antineutrino-energy bin.
+
+    Raises
+    ------
+    InputError
+        Unknown parameter, or a value out of its range.
+    """
+    fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
+    scale = sm_scale(experiment, response)
+    names = [channel for channel in CHANNELS if channel in set(channels)]
+    recoils = tuple(Recoils.of(channel, response.channels[channel]) for channel in names)
+    kernels = [scale * response.channels[channel].kernel(flux_weights) for channel in names]
+    couplings = tuple(
+        p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
+    )
+    shape_parameters = tuple(
+        p.name for p in model.parameters if p.kind == "shape" and p.name not in fixed
+    )
+    known = {p.name for p in model.parameters if p.kind == "coupling"}
+
+    # By exponents of the free couplings, then by channel and powers of functions.
+    collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
+    for index, (recoil, kernel) in enumerate(zip(recoils, kernels, strict=True)):
+        for monomial, value in model.cross_section(recoil).terms.items():
+            powers = dict(monomial)
+            factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
+            if factor == 0.0:
+                continue
+            exponents = tuple(powers.get(name, 0) for name in couplings)
+            functions = tuple((n, p) for n, p in monomial if n not in known)
+            base = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
+            entry = collected.setdefault(exponents, {})
+            key = (index, functions)
+            entry[key] = entry[key] + factor * base if key in entry else factor * base
+
+    order = sorted(collected)
+    bins = kernels[0].shape[2]
+    constant = np.zeros((len(order), bins))
+    grouped: dict[tuple[int, Monomial], list[tuple[int, FloatArray]]] = {}
+    for m, exponents in enumerate(order):
+        for key, base in collected[exponents].items():
+            if key[1]:
+                grouped.setdefault(key, []).append((m, base))
+            else:
+                constant[m] += base.sum(axis=0)
+    blocks = tuple(
+        _Block(
+            channel,
+            powers,
+            np.array([m for m, _ in members]),
+            np.ascontiguousarray(np.concatenate([base for _, base in members], axis=1)),
+        )
+        for (channel, powers), members in grouped.items()
+    )
+    return Signal(
+        model=model,
+        fixed=dict(fixed),
+        couplings=couplings,
+        shape_parameters=shape_parameters,
+        exponents=np.array(order, dtype=np.int64).reshape(len(order), len(couplings)),
+        constant=constant,
+        recoils=recoils,
+        blocks=blocks,
+    )
+
+
+def sm_scale(experiment: Experiment, response: Response) -> float:
+    """Factor that brings the SM CEvNS total to the published expectation, one if none is given.
+
+    Raises
+    ------
+    InputError
+        An expectation is given but the experiment sees no CEvNS at all.
+    """
+    expectation = experiment.observation.sm_expectation
+    if expectation is None:
+        return 1.0
+    channel = response.channels["cevns"]
+    section = StandardModel().cross_section(Recoils.of("cevns", channel)).terms
+    default = StandardModel.parameters[0].default
+    kernel = channel.kernel()
+    total = 0.0
+    for monomial, value in section.items():
+        power = dict(monomial).get("sin2_theta_w", 0)
+        total += default**power * float(np.einsum("nt,ntb->", value, kernel))
+    if total <= 0.0:
+        raise InputError(
+            "sm_expectation is given, but no CEvNS recoil reaches the bins",
+            where=experiment.name,
+            hint="lower the bins or leave sm_expectation out",
+        )
+    return expectation / total
+
+
+def integer_power(values: Value, exponent: int) -> Value | float:
+    """By multiplication: exactly rounded, hence the same alone and in an array of any length."""
+    out: Value | float = 1.0
+    for _ in range(exponent):
+        out = out * values
+    return out
+
+
+def _product(functions: Mapping[str, FloatArray], powers: Monomial) -> FloatArray:
+    product: FloatArray | None = None
+    for name, power in powers:
+        for _ in range(power):
+            product = functions[name] if product is None else product * functions[name]
+    assert product is not None
+    return product

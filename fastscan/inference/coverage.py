@@ -1,0 +1,263 @@
+"""How often intervals hold the truth: toys made at a point, and each method asked about the point.
+
+No interval is inverted: a method's interval of a toy holds the true value theta where
+
+    wilks              q(theta) <= the rise of chi2 at the level
+    feldman-cousins    q(theta) <= the critical value, for the nuisances that fit the toy at theta
+    cls                CLs(theta) > 1 - cl, by the formulas of large samples
+    bayes              the points of higher likelihood than theta's hold a probability <= cl
+
+with q(theta) the chi2 of the toy at theta above its minimum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.exceptions import InputError, unknown_name
+from fastscan.inference.feldman_cousins import critical_value
+from fastscan.inference.posterior import credible_intervals
+from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
+from fastscan.kernels.toys import fit_points
+from fastscan.likelihoods.hypotheses import hypotheses
+from fastscan.likelihoods.levels import delta_chi2
+from fastscan.models import Model
+
+if TYPE_CHECKING:
+    from fastscan.likelihoods.likelihood import Likelihood
+
+__all__ = ["DEFAULT_TOYS", "METHODS", "Coverage", "Share", "coverage", "standard_points"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+METHODS = ("wilks", "wilks-2dof", "feldman-cousins", "cls", "bayes-flat-g", "bayes-flat-g2")
+DEFAULT_TOYS = 10_000
+# Mediator mass at which a coupling is looked at, in MeV.
+_MASS_MEV = 10.0
+# Normalisations, in standard deviations from the true one, at which critical values are found.
+_NORMALISATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)
+_NODES = 1201
+_WIDER = 1.0
+
+
+@dataclass(frozen=True)
+class Share:
+    """Part of the toys whose interval holds the truth, and its binomial error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Coverage of several methods at one point.
+
+    Attributes
+    ----------
+    model, poi, unit : str
+    value : float
+        The true value of the parameter.
+    cl : float
+        What the methods state.
+    shares : dict of Share
+        By method; those that do not apply are left out.
+    toys, seed : int
+    profiled : tuple of str
+    parameters : dict
+        Parameters that were held.
+    """
+
+    model: str
+    poi: str
+    unit: str
+    value: float
+    cl: float
+    shares: dict[str, Share]
+    toys: int
+    seed: int
+    profiled: tuple[str, ...]
+    parameters: dict[str, float]
+
+
+def coverage(
+    likelihood: Likelihood,
+    poi: str,
+    value: float,
+    given: Mapping[str, float] | None = None,
+    *,
+    profiled: Sequence[str] | None = None,
+    cl: float = 0.90,
+    methods: Sequence[str] = METHODS,
+    toys: int = DEFAULT_TOYS,
+    seed: int = 0,
+) -> Coverage:
+    """Coverage at one value of a parameter, all else as it fits the data that were seen there.
+
+    Parameters
+    ----------
+    likelihood, poi, given, profiled, cl
+        As for `Likelihood.limit`.
+    value : float
+        The truth of the toys.
+    methods : sequence of str
+        Some of `METHODS`. CLs needs a parameter that counts from zero; posteriors hold all other
+        parameters, and are left out where one is profiled.
+    toys : int
+        Half as many again are made for each critical value of Feldman and Cousins.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        An unknown method, a value out of range, or see `ToyFits`.
+    """
+    for method in methods:
+        if method not in METHODS:
+            raise unknown_name("method", method, METHODS)
+    if toys < 1:
+        raise InputError(f"{toys} toys", where="--toys", hint="give at least 1")
+    parameter = likelihood.model.parameter(poi)
+    parameter.check(value)
+    fits = ToyFits(likelihood, poi, given, profiled)
+    if not fits.one_normalisation:
+        raise InputError(
+            "coverage is found with one normalisation nuisance",
+            where=f"systematics of {likelihood.experiment.name}",
+            hint="use an experiment with sigma_alpha alone",
+        )
+    data = draw_toys(fits.mean(value), toys, seed, (0,))
+    rises = fits.rises(data, value)
+    shares: dict[str, Share] = {}
+    for method in methods:
+        held: BoolArray | None = None
+        if method == "wilks":
+            held = rises <= delta_chi2(cl)
+        elif method == "wilks-2dof":
+            held = rises <= delta_chi2(cl, 2)
+        elif method == "feldman-cousins":
+            held = rises <= _critical_values(fits, data, value, cl, max(1, toys // 2), seed)
+        elif method == "cls":
+            if parameter.kind == "coupling" and parameter.minimum == parameter.default == 0.0:
+                held = _inside_cls(fits, data, rises, value, cl)
+        elif not fits.profiled and parameter.kind == "coupling":
+            prior = method.removeprefix("bayes-")
+            held = _inside_posterior(likelihood, fits, data, value, given, prior, cl)
+        if held is not None:
+            share = float(held.mean())
+            shares[method] = Share(share, math.sqrt(max(share * (1.0 - share), 0.0) / toys))
+    return Coverage(
+        model=likelihood.model.name,
+        poi=poi,
+        unit=parameter.unit,
+        value=value,
+        cl=cl,
+        shares=shares,
+        toys=toys,
+        seed=seed,
+        profiled=fits.profiled,
+        parameters=dict(fits.counts.fixed),
+    )
+
+
+def standard_points(model: Model) -> Iterator[tuple[str, dict[str, float]]]:
+    """Parameters whose limits a model is looked at for, with what is set.
+
+    Its first coupling, the diagonal and one off-diagonal element of the charges, at a mediator
+    mass of 10 MeV.
+    """
+    couplings = [p.name for p in model.parameters if p.kind == "coupling"]
+    given = {p.name: _MASS_MEV for p in model.parameters if p.kind == "shape"}
+    yield couplings[0], given
+    if model.profiled_by_default:
+        yield model.profiled_by_default[1], given
+
+
+def _critical_values(
+    fits: ToyFits, data: FloatArray, value: float, cl: float, toys: int, seed: int
+) -> FloatArray:
+    """Critical value for each toy: the construction fits the normalisation to it.
+
+    The expectation at a value is a length times a direction; the length is what the normalisation
+    pull moves, and fits of it scatter by one.
+    """
+    mean = fits.mean(value)
+    length = float(np.linalg.norm(mean))
+    direction = mean / length
+    lengths = [max(length + shift, 0.1) for shift in _NORMALISATIONS]
+    critical = [
+        critical_value(fits.rises(draw_toys(at * direction, toys, seed, (1, i)), value), cl).value
+        for i, at in enumerate(lengths)
+    ]
+    along = data @ direction
+    return np.interp(along, lengths, critical)
+
+
+def _inside_cls(
+    fits: ToyFits, data: FloatArray, rises: FloatArray, value: float, cl: float
+) -> BoolArray:
+    """Whether CLs of each toy is above 1 - cl (arXiv:1007.1727, eqs. 65 and 66)."""
+    from scipy.special import ndtr
+
+    if value == 0.0:
+        # Both hypotheses are one.
+        return np.ones(len(data), dtype=bool)
+    statistic = np.where(fits.best(data)[0] <= value, rises, 0.0)
+    nothing = fits.mean(0.0)
+    direction = nothing / np.linalg.norm(nothing)
+    # Chi2 of data without noise grows with the square of their length.
+    asimov = float(fits.rises(direction, value)[0]) * (data @ direction) ** 2
+    root, spread = np.sqrt(statistic), np.sqrt(asimov)
+    beyond = statistic > asimov
+    signal = np.where(beyond, (statistic + asimov) / (2.0 * spread), root)
+    background = np.where(beyond, (statistic - asimov) / (2.0 * spread), root - spread)
+    inside: BoolArray = ndtr(-signal) > (1.0 - cl) * ndtr(-background)
+    return inside
+
+
+def _inside_posterior(
+    likelihood: Likelihood,
+    fits: ToyFits,
+    data: FloatArray,
+    value: float,
+    given: Mapping[str, float] | None,
+    prior: str,
+    cl: float,
+) -> BoolArray:
+    """Whether the densest region of each toy's posterior holds the value.
+
+    The likelihood with the normalisation integrated out is exp((q . D)**2 / 2) times the pull's
+    component of q; density is per unit of the function in which the prior is flat.
+    """
+    box = credible_intervals(likelihood, fits.poi, given, prior=prior, cl=cl).box
+    # Toys fluctuate: wider than what the data that were seen would ask for.
+    margin = _WIDER * (box[1] - box[0])
+    parameter = fits.counts.parameters[0]
+    scale = 0.5 * abs(value) if value != 0.0 else 1e-2 * (box[1] - box[0])
+    low = math.asinh(max(box[0] - margin, parameter.minimum) / scale)
+    high = math.asinh(min(box[1] + margin, parameter.maximum) / scale)
+    steps = np.linspace(low, high, _NODES)
+    points = np.append(scale * np.sinh(steps), value)
+    weight = np.cosh(steps) * (2.0 * np.abs(points[:-1]) if prior == "flat-g2" else 1.0)
+    weight[[0, -1]] *= 0.5
+    basis = hypotheses(fits.counts, points[:, None]).basis
+    size = basis.shape[2]
+    nothing = np.zeros((len(points), size)), np.zeros(len(points))
+    pull = np.log(np.abs(basis[:, 0, -1]))
+    inside = np.empty(len(data), dtype=bool)
+    for start in range(0, len(data), BLOCK):
+        part = np.ascontiguousarray(data[start : start + BLOCK])
+        score = np.empty((len(part), len(points)))
+        fit_points(part, np.ascontiguousarray(basis), *nothing, score)
+        log = 0.5 * score + pull
+        density = np.exp(log[:, :-1] - log[:, :-1].max(axis=1, keepdims=True)) * weight
+        higher = log[:, :-1] > log[:, -1:]
+        mass = np.where(higher, density, 0.0).sum(axis=1) / density.sum(axis=1)
+        inside[start : start + BLOCK] = mass <= cl
+    return inside

@@ -1,0 +1,77 @@
+"""The space in which a fit is a projection, and a pseudo-experiment a normal random vector.
+
+Counts seen, divided by their errors, and the auxiliary measurement of each nuisance, divided by
+its own, make one vector D of n = bins + pulls components with unit errors. For given parameters of
+the model the prediction is linear in the nuisances, D = f + gamma Q with orthonormal rows Q:
+
+    chi2(theta) = min over gamma |D - f(theta) - gamma Q(theta)|**2 = |D - f|**2 - |Q (D - f)|**2.
+
+Repeating the experiment draws D from a unit normal distribution around f + gamma Q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastscan.counts import Counts
+
+__all__ = ["Hypotheses", "hypotheses"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """Predictions of some points of the parameters.
+
+    Attributes
+    ----------
+    offset : (points, n)
+        f: zero where a normalisation pull covers all of the prediction.
+    basis : (points, pulls, n)
+        Q: orthonormal rows.
+    """
+
+    offset: FloatArray
+    basis: FloatArray
+
+    def chi2(self, data: FloatArray) -> FloatArray:
+        """Chi2 of data vectors (vectors, n) at each point, shape (vectors, points)."""
+        rest = data[:, None, :] - self.offset
+        rest = rest - np.einsum("vpk,pkn->vpn", self._along(data), self.basis)
+        chi2: FloatArray = np.einsum("vpn,vpn->vp", rest, rest)
+        return chi2
+
+    def mean(self, data: FloatArray) -> FloatArray:
+        """Prediction of each point with the nuisances fitted to data (n,), shape (points, n)."""
+        along = self._along(data[None])[0]
+        mean: FloatArray = self.offset + np.einsum("pk,pkn->pn", along, self.basis)
+        return mean
+
+    def _along(self, data: FloatArray) -> FloatArray:
+        along: FloatArray = np.einsum("vpn,pkn->vpk", data[:, None, :] - self.offset, self.basis)
+        return along
+
+
+def hypotheses(counts: Counts, points: ArrayLike) -> Hypotheses:
+    """Predictions of counts at points, shape (points, parameters) in the order of their names."""
+    layers = counts.layers(points)
+    centre = counts.centre
+    pulls = centre.size
+    nominal, changes = layers[:, 0], layers[:, 1:]
+    offset = np.zeros((len(layers), nominal.shape[1] + pulls))
+    moved = np.einsum("k,pkb->pb", centre, changes)
+    # Rounding is all that is left of counts that a normalisation pull covers.
+    own = np.abs(nominal - moved) > 1e-14 * np.abs(nominal)
+    offset[:, : nominal.shape[1]] = np.where(own, nominal - moved, 0.0)
+    columns = np.concatenate(
+        [changes, np.broadcast_to(np.eye(pulls), (len(layers), pulls, pulls))], axis=2
+    )
+    if pulls == 1:
+        basis = columns / np.linalg.norm(columns, axis=2, keepdims=True)
+    else:
+        basis = np.linalg.qr(columns.transpose(0, 2, 1))[0].transpose(0, 2, 1)
+    return Hypotheses(offset, np.ascontiguousarray(basis))

@@ -1,0 +1,441 @@
+"""A model against an experiment's data: predictions, chi2 and limits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.counts import Counts, Nuisances, build_signal, channel_names
+from fastscan.exceptions import InputError
+from fastscan.inputs import Experiment, JointExperiment
+from fastscan.likelihoods.form import Chi2Form, chi2_form
+from fastscan.likelihoods.joint import check_parts, check_shared
+from fastscan.likelihoods.levels import delta_chi2
+from fastscan.likelihoods.limit import Limit
+from fastscan.likelihoods.prediction import Prediction
+from fastscan.likelihoods.profile import Profile
+from fastscan.models import Model
+from fastscan.tensors import Response
+
+__all__ = ["Likelihood"]
+
+FloatArray = NDArray[np.float64]
+
+
+class Likelihood:
+    """Chi2 of a model's parameters, given one experiment or several that are fitted together.
+
+    ``a + b`` is the joint likelihood; `joined` says which nuisances are the same in both.
+
+    Parameters
+    ----------
+    model : Model
+    experiment : Experiment
+    response : Response
+        Its tensors, from `fastscan.tensors.load_response`.
+    channels : {"both", "cevns", "eves"}
+    sigma_alpha : float, optional
+        Relative uncertainty of the normalisation, instead of all of the experiment's nuisances.
+    flux_weights : (energy bins,), optional
+        Factor on the flux of each antineutrino-energy bin.
+    nuisances : Nuisances, optional
+        The experiment's, from `Nuisances.load`; needed where they are more than a normalisation.
+
+    Attributes
+    ----------
+    experiment : Experiment or JointExperiment
+    parts : tuple of Likelihood
+        Of each experiment; of one, itself.
+    data, sigma : (bins,)
+        Counts seen and their standard deviations, those of all experiments one after the other.
+    bin_slices : tuple of slice
+        Bins of each experiment.
+
+    Raises
+    ------
+    InputError
+        Unknown channel, or a sigma_alpha that is not positive.
+    """
+
+    experiment: Experiment | JointExperiment
+
+    def __init__(
+        self,
+        model: Model,
+        experiment: Experiment,
+        response: Response,
+        *,
+        channels: str = "both",
+        sigma_alpha: float | None = None,
+        flux_weights: FloatArray | None = None,
+        nuisances: Nuisances | None = None,
+    ) -> None:
+        self.model = model
+        self.experiment = experiment
+        self.response = response
+        self.channels = channels
+        self.channel_names = channel_names(channels)
+        self.flux_weights = flux_weights
+        if sigma_alpha is None:
+            nuisances = nuisances or Nuisances.load(experiment, variants=False)
+        elif not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
+            raise InputError(
+                f"sigma_alpha = {sigma_alpha} is not a positive number",
+                where="--sigma-alpha",
+                hint="write 20 % as 0.20",
+            )
+        else:
+            nuisances = Nuisances.normalisation(float(sigma_alpha))
+        self.nuisances = nuisances
+        observation = experiment.observation
+        self.data = np.asarray(observation.counts, dtype=float)
+        self.sigma = np.asarray(observation.sigma, dtype=float)
+        self.parts: tuple[Likelihood, ...] = (self,)
+        self.shared: tuple[str, ...] = ()
+        self._place_bins()
+        with np.errstate(over="ignore"):
+            squares = (self.data / self.sigma) ** 2
+        if not np.isfinite(squares.sum()):
+            raise InputError(
+                "counts over their errors overflow a double",
+                where=f"observation of {experiment.name}",
+                hint="check the numbers and their unit",
+            )
+
+    @classmethod
+    def joined(
+        cls,
+        parts: Sequence[Likelihood],
+        *,
+        shared: Sequence[str] = (),
+        experiment: JointExperiment | None = None,
+    ) -> Likelihood:
+        """The likelihood of several experiments together.
+
+        Parameters
+        ----------
+        parts : sequence of Likelihood
+            Of the same model and channels.
+        shared : sequence of str
+            Nuisances that are one and the same in all experiments that have them; all others
+            belong to each experiment alone.
+        experiment : JointExperiment, optional
+            Its name and words; by default those of the experiments.
+
+        Raises
+        ------
+        InputError
+            Likelihoods of different models, two experiments of one name or with the same counts; a
+            shared nuisance that fewer than two experiments have, or that is correlated with another
+            one.
+        """
+        first = parts[0]
+        joint = cls.__new__(cls)
+        joint.parts = tuple(part for given in parts for part in given.parts)
+        joint.model, joint.channels = first.model, first.channels
+        joint.channel_names = first.channel_names
+        joint.shared = tuple(
+            dict.fromkeys([*shared, *(name for given in parts for name in given.shared)])
+        )
+        names = tuple(part.experiment.name for part in joint.parts)
+        check_parts(joint.parts, names)
+        check_shared(joint.parts, joint.shared)
+        joint.experiment = experiment or JointExperiment(
+            name="+".join(names), experiments=names, shared=joint.shared
+        )
+        joint.data = np.concatenate([part.data for part in joint.parts])
+        joint.sigma = np.concatenate([part.sigma for part in joint.parts])
+        joint._place_bins()
+        return joint
+
+    def __add__(self, other: Likelihood) -> Likelihood:
+        """The joint likelihood, no nuisance shared; see `joined`."""
+        if not isinstance(other, Likelihood):
+            return NotImplemented
+        return Likelihood.joined([self, other])
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Experiments that are fitted together."""
+        return tuple(part.experiment for part in self.parts)  # type: ignore[misc]
+
+    @property
+    def nuisance_names(self) -> tuple[str, ...]:
+        """All nuisances, each once: in a joint fit ``experiment/name``, or the name if shared."""
+        return tuple(dict.fromkeys(name for names in self._joint_names() for name in names))
+
+    @property
+    def sigma_alpha(self) -> float | None:
+        """Relative uncertainty of the normalisation where that is the only nuisance, else None."""
+        return self.nuisances.sigma_alpha if self.parts == (self,) else None
+
+    def counts(
+        self,
+        names: Sequence[str] = (),
+        given: Mapping[str, float] | None = None,
+        *,
+        merge: bool = True,
+    ) -> Counts:
+        """Counts as polynomials in some parameters, the others held.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Free parameters, the columns of points in this order.
+        given : mapping, optional
+            Values of other parameters; the rest stay at their defaults.
+        merge : bool
+            Let nuisances that are normalisations of everything be one pull; never in a joint fit.
+
+        Raises
+        ------
+        InputError
+            An unknown or doubled parameter, one that is also set, or a value out of range.
+        """
+        given = dict(given or {})
+        for name in names:
+            self.model.parameter(name)
+            if name in given or list(names).count(name) > 1:
+                raise InputError(f"{name} is named twice", where="parameters", hint="leave one out")
+        fixed = {k: v for k, v in self.parameters(given).items() if k not in names}
+        if self.parts != (self,):
+            every = [part.counts(names, given, merge=False) for part in self.parts]
+            return Counts.joined(every, self._joint_names())
+        assert isinstance(self.experiment, Experiment)
+        return self.nuisances.counts(
+            self.model,
+            self.experiment,
+            self.response,
+            names=names,
+            channels=self.channel_names,
+            fixed=fixed,
+            flux_weights=self.flux_weights,
+            merge=merge,
+        )
+
+    def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
+        """Chi2 of some parameters, the others held; arguments as for `counts`."""
+        return chi2_form(self.counts(names, given))
+
+    def changed(
+        self,
+        *,
+        experiment: Experiment | None = None,
+        response: Response | None = None,
+        nuisances: Nuisances | None = None,
+        flux_weights: FloatArray | None = None,
+    ) -> Likelihood:
+        """The likelihood of one experiment with some of what it is made of replaced."""
+        assert isinstance(self.experiment, Experiment)
+        return Likelihood(
+            self.model,
+            experiment or self.experiment,
+            response or self.response,
+            channels=self.channels,
+            flux_weights=self.flux_weights if flux_weights is None else flux_weights,
+            nuisances=nuisances or self.nuisances,
+        )
+
+    def each(self, change: Callable[[Likelihood], Likelihood]) -> Likelihood:
+        """The same with the likelihood of each experiment replaced."""
+        parts = [change(part) for part in self.parts]
+        if all(new is old for new, old in zip(parts, self.parts, strict=True)):
+            return self
+        if not isinstance(self.experiment, JointExperiment):
+            return parts[0]
+        names = tuple(part.experiment.name for part in parts)
+        joint = self.experiment.model_copy(update={"experiments": names})
+        return Likelihood.joined(parts, shared=self.shared, experiment=joint)
+
+    def _place_bins(self) -> None:
+        ends = np.cumsum([0, *(part.data.size for part in self.parts)])
+        self.bin_slices = tuple(map(slice, ends[:-1].tolist(), ends[1:].tolist()))
+
+    def _joint_names(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the nuisances of each experiment in the fit of all."""
+        if self.parts == (self,):
+            return (self.nuisances.names,)
+        return tuple(
+            tuple(
+                name if name in self.shared else f"{part.experiment.name}/{name}"
+                for name in part.nuisances.names
+            )
+            for part in self.parts
+        )
+
+    @property
+    def observation_sha256(self) -> str:
+        """Of the counts seen, their errors and the edges of their bins."""
+        edges_ev = [experiment.observation.edges_ev for experiment in self.experiments]
+        digest = hashlib.sha256()
+        for array in (self.data, self.sigma, *edges_ev):
+            digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
+        """All parameters, those not given at their default.
+
+        Raises
+        ------
+        InputError
+            Unknown name, or a value that is not finite or out of range.
+        """
+        given = dict(given or {})
+        values = {p.name: p.default for p in self.model.parameters}
+        for name, value in given.items():
+            values[name] = self.model.parameter(name).check(value)
+        return values
+
+    def predict(self, **parameters: float) -> Prediction:
+        """Counts of each channel at a point, and its chi2.
+
+        Raises
+        ------
+        InputError
+            See `parameters`.
+        """
+        point = self.parameters(parameters)
+        by_channel = {
+            channel: np.concatenate([part._channel(channel, point) for part in self.parts])
+            for channel in ("cevns", "eves")
+        }
+        total = by_channel["cevns"] + by_channel["eves"]
+        with np.errstate(over="ignore"):
+            _check_finite(total * total, "predicted counts")
+        form = self.form((), point)
+        layers = form.counts.layers(np.empty((1, 0)))[0]
+        # What is compared with the data is what is printed: the sum of the channels.
+        layers[0] = total / self.sigma
+        fitted = form.fit(layers)
+        pulls = fitted.pulls
+        if self.parts == (self,):
+            # From the independent pulls of the fit to the nuisances that were named.
+            pulls = pulls @ self.nuisances.columns(self.channel_names)[1]
+        several = len(self.parts) > 1
+        edges = [np.asarray(e.observation.edges_ev, dtype=float) for e in self.experiments]
+        units = dict.fromkeys(experiment.observation.unit for experiment in self.experiments)
+        return Prediction(
+            parameters=point,
+            edges_ev=np.concatenate(edges),
+            unit="; ".join(units),
+            cevns=by_channel["cevns"],
+            eves=by_channel["eves"],
+            total=total,
+            chi2=fitted.chi2,
+            alpha_hat=fitted.relative_change,
+            pulls=dict(zip(self.nuisance_names, map(float, pulls), strict=True)),
+            parts=tuple(part.predict(**parameters) for part in self.parts) if several else (),
+        )
+
+    def profile(
+        self,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        profiled: Sequence[str] | None = None,
+    ) -> Profile:
+        """Chi2 as a function of one parameter, others profiled; arguments as for `limit`."""
+        given = dict(given or {})
+        self.model.parameter(poi, "--poi")
+        if poi in given:
+            raise InputError(
+                f"{poi} is both the parameter of interest and set",
+                where="--poi",
+                hint=f"leave out --set {poi}=…",
+            )
+        names = self.profiled_names(poi, given, profiled)
+        return Profile(self.form((poi, *names), given))
+
+    def profiled_names(
+        self, poi: str, given: Mapping[str, float], profiled: Sequence[str] | None
+    ) -> tuple[str, ...]:
+        """Parameters to profile: those asked for, or the model's choice less those set.
+
+        Raises
+        ------
+        InputError
+            One is unknown, named twice, the parameter of interest, or set.
+        """
+        if profiled is None:
+            default = self.model.profiled_by_default
+            return tuple(n for n in default if poi in default and n != poi and n not in given)
+        for name in profiled:
+            self.model.parameter(name, "--profile")
+            if name == poi:
+                why = f"{name} is both profiled and the parameter of interest"
+            elif name in given:
+                why = f"{name} is both profiled and set"
+            elif list(profiled).count(name) > 1:
+                why = f"{name} is profiled twice"
+            else:
+                continue
+            raise InputError(why, where="--profile", hint="leave one out")
+        return tuple(profiled)
+
+    def limit(
+        self,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        *,
+        profiled: Sequence[str] | None = None,
+        cl: float = 0.90,
+    ) -> Limit:
+        """All allowed intervals of one parameter, by root finding, others held or profiled.
+
+        Parameters
+        ----------
+        poi : str
+            Parameter of interest.
+        given : mapping, optional
+            Values of other parameters; the rest stay at their defaults.
+        profiled : sequence of str, optional
+            Parameters that chi2 is minimised over; by default the model's choice (the other two
+            elements for a millicharge or a charge radius, none otherwise).
+        cl : float
+            Confidence level, one degree of freedom.
+
+        Raises
+        ------
+        InputError
+            Unknown parameter, a value out of range, or one parameter in two roles.
+        """
+        rise = delta_chi2(cl)
+        given = dict(given or {})
+        names = self.profiled_names(poi, given, profiled)
+        found = self.profile(poi, given, names).pieces(rise)
+        held = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
+        return Limit(
+            poi=poi,
+            unit=self.model.parameter(poi).unit,
+            cl=cl,
+            delta_chi2=rise,
+            best_fit=found.best.value,
+            chi2_min=found.best.chi2,
+            intervals=found.intervals,
+            basins=found.basins,
+            best_basin=found.best,
+            profiled=names,
+            parameters=held,
+        )
+
+    def _channel(self, channel: str, point: Mapping[str, float]) -> FloatArray:
+        """Counts of one channel at a point, zero where it is switched off, shape (bins,)."""
+        if channel not in self.channel_names:
+            return np.zeros(self.data.size)
+        assert isinstance(self.experiment, Experiment)
+        signal = build_signal(
+            self.model,
+            self.experiment,
+            self.response,
+            channels=(channel,),
+            fixed=point,
+            flux_weights=self.flux_weights,
+        )
+        return signal.counts({})
+
+
+def _check_finite(values: FloatArray, what: str) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(f"{what} overflow a double", where="--set", hint="use smaller couplings")
