@@ -269,7 +269,8 @@ class Counts:
     @cached_property
     def _constant(self) -> FloatArray:
         """C where it depends on nothing, shape (1 + pulls, monomials, bins)."""
-        return self.coefficients()[0]
+        first: FloatArray = self.coefficients()[0]
+        return first
 
     def _by_signal(
         self, part: Part, signals: Sequence[Signal], shape: Mapping[str, FloatArray] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,20 +133,24 @@ class Likelihood:
             shared nuisance that fewer than two experiments have, or that is correlated with another
             one.
         """
+        every = tuple(part for given in parts for part in given.parts)
+        common = [*shared, *(name for given in parts for name in given.shared)]
+        names = tuple(part.experiment.name for part in every)
+        check_parts(every, names)
+        check_shared(every, common)
+        together = tuple(dict.fromkeys(common))
+        named = JointExperiment(name="+".join(names), experiments=names, shared=together)
+        return cls._joint(every, together, experiment or named)
+
+    @classmethod
+    def _joint(
+        cls, parts: tuple[Likelihood, ...], shared: tuple[str, ...], experiment: JointExperiment
+    ) -> Likelihood:
         first = parts[0]
         joint = cls.__new__(cls)
-        joint.parts = tuple(part for given in parts for part in given.parts)
+        joint.parts, joint.shared, joint.experiment = parts, shared, experiment
         joint.model, joint.channels = first.model, first.channels
         joint.channel_names = first.channel_names
-        joint.shared = tuple(
-            dict.fromkeys([*shared, *(name for given in parts for name in given.shared)])
-        )
-        names = tuple(part.experiment.name for part in joint.parts)
-        check_parts(joint.parts, names)
-        check_shared(joint.parts, joint.shared)
-        joint.experiment = experiment or JointExperiment(
-            name="+".join(names), experiments=names, shared=joint.shared
-        )
         joint.data = np.concatenate([part.data for part in joint.parts])
         joint.sigma = np.concatenate([part.sigma for part in joint.parts])
         joint._place_bins()
@@ -210,6 +215,7 @@ class Likelihood:
             self.experiment,
             self.response,
             names=names,
+            seen=self.data,
             channels=self.channel_names,
             fixed=fixed,
             flux_weights=self.flux_weights,
@@ -248,7 +254,37 @@ class Likelihood:
             return parts[0]
         names = tuple(part.experiment.name for part in parts)
         joint = self.experiment.model_copy(update={"experiments": names})
-        return Likelihood.joined(parts, shared=self.shared, experiment=joint)
+        return Likelihood._joint(tuple(parts), self.shared, joint)
+
+    def observing(self, data: FloatArray) -> Likelihood:
+        """The same likelihood, had other counts been seen with the same errors.
+
+        Parameters
+        ----------
+        data : (bins,)
+            Of all experiments, one after the other, in the unit of the observation.
+
+        Raises
+        ------
+        InputError
+            Another number of counts than there are bins, or one that is not finite.
+        """
+        values = np.asarray(data, dtype=float)
+        if values.shape != self.data.shape or not np.isfinite(values).all():
+            raise InputError(
+                "a count is not finite"
+                if values.shape == self.data.shape
+                else f"counts of shape {values.shape} for {self.data.size} bins",
+                where=f"data of {self.experiment.name}",
+                hint="give one number a bin",
+            )
+        other = copy(self)
+        other.data = values
+        other.parts = (other,)
+        if self.parts != (self,):
+            pairs = zip(self.parts, self.bin_slices, strict=True)
+            other.parts = tuple(part.observing(values[own]) for part, own in pairs)
+        return other
 
     def _place_bins(self) -> None:
         ends = np.cumsum([0, *(part.data.size for part in self.parts)])
