@@ -103,6 +103,7 @@ def test_one_line_and_nothing_written(run, arguments, fragments):
         ("low_mev,high_mev\n0,10\n", ("weight",)),
         ("low_kev,high_mev,weight\n0,10,1\n", ("low_mev",)),
         ("low_mev,high_mev,weight\n0,10,-1\n", ("negative", "row 1")),
+        ("low_mev,high_mev,weight\n0,10,1e-300\n", ("no factor on a flux", "row 1")),
         ("low_mev,high_mev,weight\n0,10,nan\n", ("nan",)),
         ("low_mev,high_mev,weight\n0,1.1,1\n", ("whole energy bins", "0.25")),
         ("low_mev,high_mev,weight\n0,1,1\n0.5,2,1\n", ("overlaps", "row 2")),
