@@ -213,7 +213,7 @@ def _bayes(
             hint="leave it out, or see fastscan posterior for a plane",
         )
     found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
-    held = {k: v for k, v in likelihood.parameters(given).items() if k != poi}
+    held = likelihood.parameters(given, (poi,))
     return {**found, "best_fit": found.pop("mode"), "parameters": held, "profiled": ()}
 
 

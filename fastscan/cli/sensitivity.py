@@ -241,7 +241,7 @@ def _significances(
 
     point = present.parameters(given)
     new = any(
-        point[p.name] != p.default
+        point[p.name] != p.standard
         for p in present.model.parameters
         if p.kind == "coupling" and p.name != "sin2_theta_w"
     )

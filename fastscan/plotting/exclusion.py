@@ -210,7 +210,7 @@ def draw_allowed(
             facecolor=face, edgecolor=color, linestyle=line_style
         )
         below = best.chi2 + rise
-    nothing_new = {p.name: p.default for p in parameters_of(result)}
+    nothing_new = {p.name: p.standard for p in parameters_of(result)}
     if all(a.start <= v <= a.stop for a, v in zip((x, y), nothing_new.values(), strict=True)):
         handles["Standard Model"] = _mark(axes, x, y, nothing_new, FOREGROUND, _DEFAULT)
     if best_fit_is_located(result, dof):

@@ -144,11 +144,12 @@ def draw_plane(
         handles.append(Patch(facecolor=tint(color, shade), edgecolor=color, linestyle=line))
         words.append(f"{100 * level:.4g} % credible")
         above = height
-    default = tuple(parameter.default for parameter in parameters)
-    for point, marker, name, look in (
-        (posterior.mode, "x", "mode", color),
-        (default, "+", "Standard Model", FOREGROUND),
-    ):
+    marks: list[tuple[Sequence[float], str, str, str]] = [(posterior.mode, "x", "mode", color)]
+    # Without a natural value of one of them there is no point that is the Standard Model.
+    default = [p.default for p in parameters if p.default is not None]
+    if len(default) == len(parameters):
+        marks.append((default, "+", "Standard Model", FOREGROUND))
+    for point, marker, name, look in marks:
         if all(a.start <= v <= a.stop for a, v in zip(plot_axes, point, strict=True)):
             at = [a.scaled(np.array([v])) for a, v in zip(plot_axes, point, strict=True)]
             axes.plot(*at, color=look, marker=marker, linestyle="none", clip_on=False, zorder=4)

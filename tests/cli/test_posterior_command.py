@@ -70,6 +70,7 @@ def test_figure_is_not_replaced_unasked(run):
     ],
 )
 def test_refusals(run, words, message):
-    outcome = run("posterior", "vector", "--poi", "g", *words)
+    held = () if "mass_mev" in words else ("--set", "mass_mev=1")
+    outcome = run("posterior", "vector", "--poi", "g", *held, *words)
     assert outcome.code == 2
     assert message in outcome.err

@@ -43,7 +43,14 @@ def test_parameters_of_a_model_have_different_names(name):
 @pytest.mark.parametrize("name", model_names())
 def test_every_default_is_in_range(name):
     for parameter in get_model(name).parameters:
-        assert parameter.check(parameter.default) == parameter.default
+        assert parameter.check(parameter.standard) == parameter.standard
+        assert parameter.default in (None, parameter.standard)
+
+
+def test_no_mass_of_a_mediator_is_natural():
+    for name in model_names():
+        for parameter in get_model(name).parameters:
+            assert (parameter.default is None) == (parameter.name == "mass_mev")
 
 
 @pytest.mark.parametrize("name", model_names())
