@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from fastscan.text import for_terminal
+
 __all__ = ["FastscanError", "InputError", "RunError", "StoreError", "unknown_name"]
 
 
@@ -37,7 +39,7 @@ class FastscanError(Exception):
             text += f" ({self.where})"
         if self.hint:
             text += f"; {self.hint}"
-        return " ".join(text.split())
+        return for_terminal(" ".join(text.split()))
 
 
 def _rebuild(kind: type[FastscanError], what: str, where: str, hint: str) -> FastscanError:

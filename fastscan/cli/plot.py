@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import (
-    beside,
-    example_command,
-    force_option,
-    out_option,
-    quiet_option,
-    stdout,
-)
+from fastscan.cli.common import beside, example_command, force_option, out_option, quiet_option
+from fastscan.cli.output import say
+from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -72,6 +67,7 @@ def command(
         from fastscan.scan.construction import ConstructionResult
 
         construction = ConstructionResult.open(store)
+        header = construction.header
         check_level(store, construction.cl, cl)
         plot_construction(
             construction,
@@ -81,8 +77,10 @@ def command(
             overwrite=force,
         )
     else:
+        result = ScanResult.open(store)
+        header = result.header
         plot_scan(
-            ScanResult.open(store),
+            result,
             path,
             cl=0.90 if cl is None else cl,
             dof=dof,
@@ -90,4 +88,5 @@ def command(
             overwrite=force,
         )
     if not quiet:
-        stdout().print(f"figure in {path}", soft_wrap=True)
+        say(about_header(header))
+        say(f"figure in {path}")
