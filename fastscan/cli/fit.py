@@ -157,12 +157,20 @@ def _tell(likelihood: Likelihood, fit: Fit) -> None:
 
 
 def _draw(likelihood: Likelihood, fit: Fit, out: str, force: bool) -> None:
-    from fastscan.plotting import save_figure
+    from fastscan.plotting import caption, save_figure
     from fastscan.plotting.residuals import ResidualPanel, residual_figure
 
+    free = [likelihood.model.parameter(name) for name in fit.free]
+    held = {name: value for name, value in fit.parameters.items() if name not in fit.free}
     panels = [
         ResidualPanel(
-            title=f"{likelihood.model.name}, {experiment.name}",
+            title=caption(
+                likelihood.model,
+                experiment,
+                held,
+                likelihood.channels,
+                method=f"free: {', '.join(f'${p.symbol}$' for p in free)}" if free else "",
+            ),
             unit=experiment.observation.unit,
             edges_ev=experiment.observation.edges_ev,
             data=fit.data[bins],

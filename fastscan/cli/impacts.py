@@ -102,10 +102,19 @@ def _check_out(out: str, force: bool) -> None:
 
 def _write(likelihood: Likelihood, found: Impacts, title: str, out: str, force: bool) -> None:
     if Path(out).suffix.lower() != ".csv":
-        from fastscan.plotting import save_figure
+        from fastscan.plotting import COLUMN_WIDTH_CM, caption, save_figure
         from fastscan.plotting.impacts import impacts_figure
 
-        figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=title)
+        words = caption(
+            likelihood.model,
+            likelihood.experiment,
+            found.parameters,
+            likelihood.channels,
+            level=f"{100 * found.cl:g} % C.L., Wilks",
+            # Above the first of three panels; beside it stands a legend.
+            width_cm=COLUMN_WIDTH_CM,
+        )
+        figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=words)
         save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
         return
     from fastscan.scan.files import table_text, write_text

@@ -51,7 +51,8 @@ def command(
     regions allowed at 1 sigma and at the confidence level. A Feldman-Cousins scan gives its region
     beside that of Wilks' theorem.
 
-    An overlay is a CSV file with the lines "# label: WORDS" and "# source: WORDS" on top, and two
+    An overlay is a CSV file with the lines "# label: WORDS" (mathtext between dollar signs) and
+    "# source: WORDS" on top, and two
     columns named after the axes of the scan and in their units, such as mass_mev,g. It may also
     have "# style: region" (a line otherwise), and blank lines between pieces.
     """

@@ -194,11 +194,18 @@ def _tell(about: dict[str, Any]) -> None:
 def _draw(
     likelihood: Any, found: Any, names: Sequence[str], cl: float, out: str, force: bool
 ) -> None:
-    from fastscan.plotting import save_figure
+    from fastscan.plotting import caption, save_figure
     from fastscan.plotting.posterior import posterior_figure
 
     parameters = [likelihood.model.parameter(name) for name in names]
-    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
+    title = caption(
+        likelihood.model,
+        likelihood.experiment,
+        found.parameters,
+        likelihood.channels,
+        method="Bayes, nuisances marginalised",
+        level=f"{100 * cl:g} %",
+    )
     figure = posterior_figure(found, parameters, cl=cl, title=title)
     save_figure(figure, out, description=f"posterior of {', '.join(names)}", overwrite=force)
 

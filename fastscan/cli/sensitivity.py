@@ -173,7 +173,7 @@ def command(
     names = likelihood.profiled_names(poi, given, profiled or None)
     held = likelihood.parameters(given, (poi, *names, *([] if along is None else [along.name])))
     if out is not None:
-        _draw(likelihood, scenarios, found, along, out, force)
+        _draw(likelihood, scenarios, found, along, held, out, force)
     if as_json:
         print_json(
             {
@@ -367,10 +367,11 @@ def _draw(
     scenarios: Sequence[Scenario],
     found: Sequence[Sequence[Expected]],
     along: Axis | None,
+    held: dict[str, float],
     out: str,
     force: bool,
 ) -> None:
-    from fastscan.plotting import PlotAxis, save_figure
+    from fastscan.plotting import PlotAxis, caption, save_figure
     from fastscan.plotting.bands import bands_figure
 
     parameter = likelihood.model.parameter(found[0][0].poi)
@@ -414,11 +415,17 @@ def _draw(
         max(heights, default=1.0),
         logarithmic=logarithmic and max(heights) / min(heights) > 3.0,
     )
-    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
-    figure = bands_figure(curves, x, y, cl=found[0][0].cl, title=title)
-    save_figure(
-        figure, out, description=f"expected limits on {parameter.name}; {title}", overwrite=force
+    title = caption(
+        likelihood.model,
+        likelihood.experiment,
+        held,
+        likelihood.channels,
+        method="Wilks",
+        level=f"{100 * found[0][0].cl:g} % C.L.",
     )
+    figure = bands_figure(curves, x, y, cl=found[0][0].cl, title=title)
+    about = f"expected limits on {parameter.name}; {about_likelihood(likelihood, held)}"
+    save_figure(figure, out, description=about, overwrite=force)
 
 
 def _curve(label: str, rows: Sequence[tuple[float, Expected]]) -> Any:

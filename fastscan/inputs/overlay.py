@@ -35,11 +35,11 @@ _LEAST_POINTS = {"line": 2, "region": 3}
 class Overlay:
     """A limit curve or a region of other work, to lie under one's own.
 
-    Its CSV file starts with comment lines ``# label: …`` (for the legend) and ``# source: …``,
-    and may have ``# style: line`` or ``region``, and ``# model: NAME``, for which it was made. Its
-    columns are named after two parameters of a scan and are in their units, which may stand behind
-    the names in brackets. A blank line, or a new number in a column ``line``, starts a new piece;
-    a contour that fastscan has written is such a file.
+    Its file starts with comment lines ``# label: …`` (for the legend, with mathtext between dollar
+    signs) and ``# source: …``, and may have ``# style: line`` or ``region``, and ``# model: NAME``,
+    for which it was made. Its columns are named after two parameters of a scan and are in their
+    units, which may stand behind the names in brackets. A blank line, or a new number in a column
+    ``line``, starts a new piece; a contour that fastscan has written is such a file.
 
     Attributes
     ----------

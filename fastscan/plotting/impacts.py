@@ -9,8 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, PAGE_WIDTH_CM, PALETTE, new_figure, style, tint
 from fastscan.statistics.impacts import Impacts
+from fastscan.text import for_figure
 
 __all__ = ["impacts_figure"]
 
@@ -37,9 +39,9 @@ def impacts_figure(impacts: Impacts, parameter: Parameter, *, title: str = "") -
         _draw_pulls(left, impacts)
         _draw_shifts(middle, impacts, parameter)
         _draw_limits(right, impacts, parameter)
-        left.set_yticks(range(rows), [row.name for row in impacts.rows])
+        left.set_yticks(range(rows), [for_figure(row.name) for row in impacts.rows])
         left.set_ylim(rows - 0.4, -0.6)
-        left.set_title(title, loc="left")
+        set_caption(left, title)
         for axes in (left, middle, right):
             axes.minorticks_on()
             axes.yaxis.minorticks_off()

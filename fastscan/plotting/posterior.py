@@ -15,6 +15,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
 from fastscan.statistics.posterior import PlanePosterior, Posterior
 
@@ -78,7 +79,7 @@ def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = ""
     axis.apply(axes, "x")
     words = "probability per unit of the logarithm" if logarithmic else "probability density"
     axes.set(ylim=(0.0, _HEADROOM * float(density.max())), ylabel=words)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     x = axis.scaled(values)
     for i, (start, stop) in enumerate(intervals):
         inside = (values >= start) & (values <= stop)
@@ -155,7 +156,7 @@ def draw_plane(
             axes.plot(*at, color=look, marker=marker, linestyle="none", clip_on=False, zorder=4)
             handles.append(Line2D([], [], color=look, marker=marker, linestyle="none"))
             words.append(name)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     figure = axes.get_figure(root=True)
     assert figure is not None
     below = figure.legend(handles, words, loc="outside lower center", ncols=2)
