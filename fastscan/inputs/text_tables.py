@@ -180,7 +180,9 @@ def _plain(line: str) -> str:
 
 def _decoded(line: bytes, where: str) -> str:
     if b"\0" in line:
-        raise _not_text(where)
+        raise InputError(
+            "NUL bytes, as UTF-16 and binary files have", where=where, hint="save it as UTF-8"
+        )
     try:
         return line.decode()
     except UnicodeDecodeError as error:

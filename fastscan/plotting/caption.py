@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from fastscan.inputs import Experiment, JointExperiment, experiment_names, load_
 from fastscan.models import Model, get_model
 from fastscan.plotting.axis import unit_words
 from fastscan.plotting.style import COLUMN_WIDTH_CM
-from fastscan.text import for_figure
+from fastscan.text import for_figure, for_terminal
 
 __all__ = ["CHANNEL_LABELS", "caption", "header_caption", "set_caption"]
 
@@ -34,6 +35,7 @@ _CHARGES = {
 }
 # Letters of a caption that fit above the axes of a figure one column wide.
 _COLUMN_LETTERS = 46
+_MOST_LINES = 3
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 
 
@@ -71,12 +73,16 @@ def caption(
             values.append(number.strip())
     if len(values) < len(held):
         values.append(f"{'other ' if values else ''}couplings 0")
+    letters = int(_COLUMN_LETTERS * width_cm / COLUMN_WIDTH_CM)
     blocks = [
-        [for_figure(model.title) + _options(model), for_figure(title), CHANNEL_LABELS[channels]],
+        [
+            _folded(model.title, letters) + _options(model),
+            _folded(title, letters),
+            CHANNEL_LABELS[channels],
+        ],
         [("held: " if i == 0 else "") + words for i, words in enumerate(values)],
         [words for words in (method, level) if words],
     ]
-    letters = int(_COLUMN_LETTERS * width_cm / COLUMN_WIDTH_CM)
     return "\n".join(line for block in blocks for line in _lines(block, letters))
 
 
@@ -135,17 +141,25 @@ def _options(model: Model) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
+def _folded(text: str, letters: int) -> str:
+    """Text of somebody else in lines, not more than a few of them."""
+    lines = textwrap.wrap(for_terminal(text), letters, max_lines=_MOST_LINES, placeholder=" …")
+    return "\n".join(map(for_figure, lines))
+
+
 def _lines(pieces: Iterable[str], letters: int) -> list[str]:
     """Pieces with commas between them, as many to a line as fit."""
     lines: list[str] = []
     for piece in pieces:
-        longer = f"{lines[-1]}, {piece}" if lines else piece
+        first, *more = piece.split("\n")
+        longer = f"{lines[-1]}, {first}" if lines else first
         if lines and _length(longer) <= letters:
             lines[-1] = longer
         else:
             if lines:
                 lines[-1] += ","
-            lines.append(piece)
+            lines.append(first)
+        lines += more
     return lines
 
 

@@ -17,6 +17,8 @@ from fastscan.text import for_figure
 __all__ = ["impacts_figure"]
 
 _ROW_CM = 0.62
+# Of a nuisance's name: longer ones would leave no room for the axes.
+_LETTERS = 32
 _DOWN, _UP = PALETTE[0], PALETTE[1]
 
 
@@ -39,7 +41,7 @@ def impacts_figure(impacts: Impacts, parameter: Parameter, *, title: str = "") -
         _draw_pulls(left, impacts)
         _draw_shifts(middle, impacts, parameter)
         _draw_limits(right, impacts, parameter)
-        left.set_yticks(range(rows), [for_figure(row.name) for row in impacts.rows])
+        left.set_yticks(range(rows), [_short(row.name) for row in impacts.rows])
         left.set_ylim(rows - 0.4, -0.6)
         set_caption(left, title)
         for axes in (left, middle, right):
@@ -48,6 +50,10 @@ def impacts_figure(impacts: Impacts, parameter: Parameter, *, title: str = "") -
             axes.tick_params(axis="y", which="both", left=False, right=False)
             axes.xaxis.set_major_locator(MaxNLocator(5))
     return figure
+
+
+def _short(name: str) -> str:
+    return for_figure(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…")
 
 
 def _draw_pulls(axes: Axes, impacts: Impacts) -> None:

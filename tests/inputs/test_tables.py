@@ -57,8 +57,8 @@ def test_ways_to_write_one_table(tmp_path: Path, name: str, text: str) -> None:
     [
         ("energy_mev,flux\n1,2\n# é\n".encode("latin-1"), "not a UTF-8 text file .*line 3"),
         ("energy_mev,flux\n1,2\n".encode("utf-16"), "not a UTF-8 text file .*line 1"),
-        ("energy_mev,flux\n1,2\n".encode("utf-16-le"), "not a UTF-8 text file .*line 1"),
-        (b"energy_mev,flux\n1,2\n3,\0\n", "not a UTF-8 text file .*line 3"),
+        ("energy_mev,flux\n1,2\n".encode("utf-16-le"), "NUL bytes.*line 1"),
+        (b"energy_mev,flux\n1,2\n3,\0\n", "NUL bytes.*line 3"),
         (b"energy_mev,flux\n1,1_0\n", "flux is '1_0' .*line 2"),
         ("energy_mev,flux\n1,٣\n".encode(), "flux is '٣' .*line 2"),
         (b"energy_mev,flux\n1;2\n", "1 values under 2 columns .*line 2"),
