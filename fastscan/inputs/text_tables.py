@@ -179,14 +179,15 @@ def _plain(line: str) -> str:
 
 
 def _decoded(line: bytes, where: str) -> str:
-    if b"\0" in line:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise _not_text(where) from error
+    if "\0" in text:
         raise InputError(
             "NUL bytes, as UTF-16 and binary files have", where=where, hint="save it as UTF-8"
         )
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        raise _not_text(where) from error
+    return text
 
 
 def _not_text(where: str) -> InputError:
