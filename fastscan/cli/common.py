@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from fastscan.cli.output import progress_bar
-from fastscan.exceptions import InputError, RunError
+from fastscan.exceptions import FastscanError, InputError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,8 +67,14 @@ class ExampleCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        flags = {flag for parameter in self.params for flag in parameter.opts}
         try:
             return super().invoke(ctx)
+        except FastscanError as error:
+            # What lies below does not know which command asks for it.
+            if "--resume" in error.hint and not flags & {"--resume"} and "--force" in flags:
+                error.hint = error.hint.replace("--resume", "--force")
+            raise
         except MemoryError as error:
             names = {parameter.name for parameter in self.params}
             ways = [way for name, way in _SAVERS.items() if name in names]
@@ -141,7 +147,9 @@ class OutPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the name."""
         if value == "":
-            raise InputError("output has no name", where="--out", hint="give one, or leave it out")
+            optional = param is None or not param.required
+            hint = "give one, or leave it out" if optional else "give one"
+            raise InputError("output has no name", where="--out", hint=hint)
         return super().convert(value, param, ctx)
 
 
@@ -357,8 +365,10 @@ def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequenc
         raise unknown_name("method", method, uses, where="--method")
     for name in chosen:
         if name not in uses[method]:
+            others = [other for other, used in uses.items() if name in used]
+            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
             raise InputError(
                 f"--{name} does nothing with --method {method}",
                 where="--method",
-                hint="leave it out, or choose another method",
+                hint=hint or "leave it out",
             )

@@ -102,9 +102,13 @@ def command(
     parsed = [Axis.parse(text) for text in axes]
     delta_chi2(cl)
     if band is None and dof is not None:
-        raise InputError("--dof is for a band", where="--dof", hint="add --band NAME or leave it")
+        raise InputError(
+            "--dof is for a band", where="--dof", hint="add --band NAME, or leave it out"
+        )
     if band is not None and method != "profile":
-        raise InputError("a band is of the profile", where="--band", hint="leave out --method")
+        raise InputError(
+            "a band is of the profile", where="--band", hint="leave out --method bayes"
+        )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if band is not None:
         path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv")

@@ -74,7 +74,11 @@ def _read(word: str, kind: Any, where: str) -> object:
         return tuple(_read(part, k, where) for part, k in zip(parts, kinds, strict=True))
     if kind is bool:
         if word.lower() not in _WORDS:
-            raise InputError(f"{word!r} is not true or false", where=where, hint="write one")
+            raise InputError(
+                f"{word!r} is not true or false",
+                where=where,
+                hint=f"write {where.removesuffix(word)}true or {where.removesuffix(word)}false",
+            )
         return _WORDS[word.lower()]
     if kind in (int, float):
         return _number(word, kind, where)

@@ -139,8 +139,9 @@ def command(
     names = "-".join(axis.name for axis in parsed)
     default = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}-{names}"
     if method == "feldman-cousins":
-        check_method(method, {method: ()}, ["block-points"] if block_points is not None else [])
-        check_method(method, {method: ()}, ["dtype"] if dtype != "float64" else [])
+        uses = {method: (), "wilks": ("block-points", "dtype")}
+        check_method(method, uses, ["block-points"] if block_points is not None else [])
+        check_method(method, uses, ["dtype"] if dtype != "float64" else [])
         path = Path(out or f"{default}-feldman-cousins.zarr")
         options = {"scheduler": scheduler, "workers": workers, "resume": resume}
         _construct(likelihood, parsed, given, path, {**chosen, **options}, as_json, quiet)

@@ -77,6 +77,14 @@ class Parameter:
             return self.default
         return min(max(0.0, self.minimum), self.maximum)
 
+    @property
+    def _range(self) -> str:
+        if math.isinf(self.maximum):
+            return f"from {self.minimum:g} up"
+        if math.isinf(self.minimum):
+            return f"up to {self.maximum:g}"
+        return f"from {self.minimum:g} to {self.maximum:g}"
+
     def check(self, value: float, where: str = "") -> float:
         """Return ``value`` if it is a number in the physical range.
 
@@ -86,15 +94,15 @@ class Parameter:
             NaN, infinite or out of range.
         """
         where = where or self.name
+        unit = "" if self.unit == "1" else f" in {self.unit}"
         try:
             value = float(value)
         except (TypeError, ValueError):
             raise InputError(
                 f"{self.name} = {value!r} is not a number",
                 where=where,
-                hint=f"give a number in {self.unit}",
+                hint=f"give a number{unit}",
             ) from None
-        unit = "" if self.unit == "1" else f" in {self.unit}"
         if not np.isfinite(value):
             raise InputError(
                 f"{self.name} = {value} is not a finite number",
@@ -105,7 +113,7 @@ class Parameter:
             raise InputError(
                 f"{self.name} = {value:g} is out of range",
                 where=where,
-                hint=f"give a number{unit} from {self.minimum:g} to {self.maximum:g}",
+                hint=f"give a number{unit} {self._range}",
             )
         return value
 

@@ -42,7 +42,7 @@ def complain(run, arguments, *fragments, code=2):
         (("predict", "vector", "--charges", "b-1"), ("unknown charge assignment", "b-l")),
         (("predict", "vector", "--charges", "1,2,3"), ("not four finite numbers", "--charges")),
         (("predict", "vector", "--charges", "1,2,3,1/0"), ("not four finite numbers",)),
-        (("predict", "sm", "--charges", "b-l"), ("no option 'charges'", "takes none")),
+        (("predict", "sm", "--charges", "b-l"), ("no option 'charges'", "there is none")),
         (("predict", "scalar", "--option", "up_mass_mev=-2"), ("not a quark mass", "positive")),
         (("predict", "scalar", "--option", "up=2"), ("no option 'up'", "up_mass_mev")),
         (("predict", "sm", "--channels", "cenvs"), ("unknown channel", "'cevns'")),

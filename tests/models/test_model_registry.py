@@ -67,9 +67,9 @@ def test_unknown_model():
 @pytest.mark.parametrize(
     ("model", "options", "hint"),
     [
-        ("sm", {"charges": "b-l"}, "it takes none"),
-        ("vector", {"charge": "b-l"}, "its options: charges"),
-        ("scalar", {"charges": "b-l"}, "up_mass_mev, down_mass_mev"),
+        ("sm", {"charges": "b-l"}, "there is none"),
+        ("vector", {"charge": "b-l"}, "did you mean 'charges'"),
+        ("scalar", {"charges": "b-l"}, "known: down_mass_mev, up_mass_mev"),
     ],
 )
 def test_unknown_option(model, options, hint):
