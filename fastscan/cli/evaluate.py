@@ -14,12 +14,11 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     make_likelihood,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.words import about_likelihood
 
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
@@ -65,4 +64,5 @@ def command(
     if as_json:
         print_json({"file": out, "points": count, "columns": source.columns, "fixed": chi2.fixed})
     elif not quiet:
-        stdout().print(f"chi2 of {count} points in {out}", soft_wrap=True)
+        say(about_likelihood(likelihood, chi2.fixed))
+        say(f"chi2 of {count} points in {out}")
