@@ -100,10 +100,7 @@ def _check_repeated(option: click.Option) -> None:
     if option.multiple or option.is_flag or option.count:
         return
     flag = max(option.opts, key=len)
-    hint = "give it once"
-    if flag == "--experiment":
-        hint = 'to fit several, name them in a TOML file: experiments = ["conus-plus", "mine.toml"]'
-    raise InputError(f"{flag} is given twice", where="command line", hint=hint)
+    raise InputError(f"{flag} is given twice", where="command line", hint="give it once")
 
 
 def example_command(name: str, example: str) -> Callable[[Callable[..., Any]], ExampleCommand]:
@@ -156,11 +153,14 @@ class OutPath(click.Path):
 model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
 experiment_option = click.option(
     "--experiment",
+    "experiments",
     metavar="NAME|FILE.toml",
-    default="conus-plus",
-    show_default=True,
+    multiple=True,
+    default=("conus-plus",),
+    show_default="conus-plus",
     shell_complete=complete_experiment,
-    help="A shipped experiment, your own TOML file, or one that names several to fit together.",
+    help="A shipped experiment, your own TOML file, or one that names several to fit together; may "
+    "be repeated, to fit several together.",
 )
 tables_option = click.option(
     "--tables",
@@ -227,6 +227,35 @@ def analysis_options(function: F) -> F:
         ),
         experiment_option,
         click.option(
+            "--share",
+            "shared",
+            metavar="NAME",
+            multiple=True,
+            help="Nuisance that is one and the same in all experiments that have it.",
+        ),
+        click.option(
+            "--constrain",
+            "constraints",
+            metavar="NAME=VALUE:SIGMA",
+            multiple=True,
+            shell_complete=complete_parameter,
+            help="External measurement of a parameter, which is then profiled unless it is set.",
+        ),
+        click.option(
+            "--data",
+            metavar="asimov|FILE.csv",
+            help="Other counts than those seen: those expected (with --inject: of that point), or "
+            "a table as predict -o writes it.",
+        ),
+        click.option(
+            "--inject",
+            "injected",
+            metavar="NAME=VALUE",
+            multiple=True,
+            shell_complete=complete_parameter,
+            help="Truth of --data asimov [default: the Standard Model].",
+        ),
+        click.option(
             "--channels",
             metavar="both|cevns|eves",
             default="both",
@@ -268,13 +297,17 @@ def analysis_options(function: F) -> F:
 def make_likelihood(
     *,
     model: str,
-    experiment: str,
-    channels: str,
-    charges: str | None,
-    options: Sequence[str],
-    sigma_alpha: float | None,
-    flux_weights: str | None,
-    tables: str | None,
+    experiments: Sequence[str],
+    channels: str = "both",
+    charges: str | None = None,
+    options: Sequence[str] = (),
+    sigma_alpha: float | None = None,
+    shared: Sequence[str] = (),
+    constraints: Sequence[str] = (),
+    data: str | None = None,
+    injected: Sequence[str] = (),
+    flux_weights: str | None = None,
+    tables: str | None = None,
     quiet: bool = False,
 ) -> Likelihood:
     """Build the likelihood that the options of `analysis_options` describe."""
@@ -293,15 +326,56 @@ def make_likelihood(
         return load_flux_weights(flux_weights, response.energy_bin_edges_mev)
 
     with progress_bar("building tensors", quiet=quiet) as advance:
-        return make(
+        likelihood = make(
             get_model(model, **chosen),
-            experiment,
+            list(experiments),
             channels=channels,
             sigma_alpha=sigma_alpha,
+            shared=shared,
             tables=tables,
             flux_weights=None if flux_weights is None else weights,
             progress=lambda label, done: advance(done, 1.0, label),
         )
+    for name, value, sigma in _constraints(constraints):
+        likelihood = likelihood.constrained(name, value, sigma)
+    return _with_data(likelihood, data, injected)
+
+
+def _constraints(words: Sequence[str]) -> list[tuple[str, float, float]]:
+    """Name, value and error of words ``NAME=VALUE:SIGMA``."""
+    found = []
+    for text, (name, value) in zip(words, _split(words, "--constrain"), strict=True):
+        try:
+            middle, sigma = (float(part) for part in value.split(":"))
+        except ValueError:
+            raise InputError(
+                f"{value!r} is not a value and its error",
+                where=f"--constrain {text}",
+                hint=f"write --constrain {_EXAMPLES['--constrain']}",
+            ) from None
+        found.append((name, middle, sigma))
+    return found
+
+
+def _with_data(likelihood: Likelihood, data: str | None, injected: Sequence[str]) -> Likelihood:
+    """The likelihood of the counts that ``--data`` and ``--inject`` ask for."""
+    point = read_assignments(injected, "--inject")
+    if point and data != "asimov":
+        raise InputError(
+            "nothing is injected into counts that are given",
+            where="--inject",
+            hint="add --data asimov",
+        )
+    if data is None:
+        return likelihood
+    if data == "asimov":
+        from fastscan.inference.sensitivity import asimov
+
+        return asimov(likelihood, point or None)
+    from fastscan.inputs.pseudo_data import read_pseudo_data
+
+    edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
+    return likelihood.observing(read_pseudo_data(data, edges), Path(data).name)
 
 
 def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, float]:
@@ -325,7 +399,12 @@ def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[
     return values
 
 
-_EXAMPLES = {"--set": "g=1e-5", "--option": "up_mass_mev=2.16"}
+_EXAMPLES = {
+    "--set": "g=1e-5",
+    "--inject": "g=1e-5",
+    "--option": "up_mass_mev=2.16",
+    "--constrain": "sin2_theta_w=0.23857:0.00005",
+}
 
 
 def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
@@ -335,7 +414,7 @@ def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
         name = name.strip()
         if not (equals and name and value.strip()):
             raise InputError(
-                "not of the form NAME=VALUE",
+                f"not of the form NAME=VALUE{':SIGMA' if option == '--constrain' else ''}",
                 where=f"{option} {text}",
                 hint=f"write it as {option} {_EXAMPLES[option]}",
             )

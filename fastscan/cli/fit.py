@@ -19,7 +19,7 @@ from fastscan.cli.common import (
     seed_option,
 )
 from fastscan.cli.output import print_json, say, show
-from fastscan.cli.words import about_likelihood
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ def command(
 
 def _about(likelihood: Likelihood, fit: Fit) -> dict[str, Any]:
     return {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "free": fit.free,
         "parameters": fit.parameters,
         "chi2_min": fit.chi2_min,

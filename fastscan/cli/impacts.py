@@ -20,7 +20,7 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import bold, print_json, progress_bar, say, show
-from fastscan.cli.words import about_likelihood
+from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
     from fastscan.inference.impacts import Impacts
@@ -75,13 +75,7 @@ def command(
     if out is not None:
         _write(likelihood, found, title, out, force)
     if as_json:
-        about = {
-            "model": likelihood.model.name,
-            "options": likelihood.model.options(),
-            "experiment": likelihood.experiment.name,
-            "channels": likelihood.channels,
-        }
-        print_json(about | asdict(found) | {"file": out})
+        print_json(analysed(likelihood) | asdict(found) | {"file": out})
         return
     say(about_likelihood(likelihood, found.parameters, found.profiled))
     _tell(found)

@@ -21,14 +21,14 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, progress_bar, say
-from fastscan.cli.words import about_likelihood
+from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
 
 # Methods, and the options that each uses.
 METHODS = {
-    "wilks": (),
+    "wilks": ("one-sided",),
     "feldman-cousins": ("toys", "seed"),
     "cls": ("toys", "seed"),
     "bayes": ("prior",),
@@ -62,6 +62,7 @@ METHODS = {
     metavar="flat-g|flat-g2",
     help="Prior of bayes [default: flat-g]; boxes and log-g: fastscan posterior.",
 )
+@click.option("--one-sided", is_flag=True, help="An upper limit alone, by wilks: 1.642 at 90 %.")
 @json_option
 @quiet_option
 def command(
@@ -73,6 +74,7 @@ def command(
     toys: int | None,
     seed: int | None,
     prior: str | None,
+    one_sided: bool,
     as_json: bool,
     quiet: bool,
     **analysis: Any,
@@ -88,25 +90,24 @@ def command(
     """
     given = read_assignments(assignments)
     chosen = {k: v for k, v in {"toys": toys, "seed": seed}.items() if v is not None}
-    check_method(method, METHODS, [*chosen, *(["prior"] if prior is not None else [])])
+    named = {"prior": prior is not None, "one-sided": one_sided}
+    check_method(method, METHODS, [*chosen, *(name for name, given in named.items() if given)])
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if method != "wilks":
         found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
         _report(likelihood, method, found, as_json)
         return
-    limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl)
+    limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl, one_sided=one_sided)
     if as_json:
         print_json(
             {
-                "model": likelihood.model.name,
-                "options": likelihood.model.options(),
-                "experiment": likelihood.experiment.name,
-                "channels": likelihood.channels,
+                **analysed(likelihood),
                 "parameters": limit.parameters,
                 "poi": limit.poi,
                 "unit": limit.unit,
                 "cl": limit.cl,
                 "delta_chi2": limit.delta_chi2,
+                "one_sided": limit.one_sided,
                 "best_fit": limit.best_fit,
                 "chi2_min": limit.chi2_min,
                 "intervals": limit.intervals,
@@ -120,7 +121,8 @@ def command(
     pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in limit.intervals)
     say(about_likelihood(likelihood, limit.parameters, limit.profiled))
     say(
-        f" in {pieces}{unit} at {100 * limit.cl:g} % C.L. (delta chi2 = {limit.delta_chi2:.4g})",
+        f" in {pieces}{unit} at {100 * limit.cl:g} % C.L. "
+        f"({'one-sided, ' if limit.one_sided else ''}delta chi2 = {limit.delta_chi2:.4g})",
         name=limit.poi,
     )
     for basin in limit.basins:
@@ -222,10 +224,7 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
     if as_json:
         print_json(
             {
-                "model": likelihood.model.name,
-                "options": likelihood.model.options(),
-                "experiment": likelihood.experiment.name,
-                "channels": likelihood.channels,
+                **analysed(likelihood),
                 "method": method,
                 **found,
             }

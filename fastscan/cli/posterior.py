@@ -20,7 +20,7 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, say
-from fastscan.cli.words import about_likelihood
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ def command(
     if out is not None:
         _draw(likelihood, found, names, cl, out, force)
     about = {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "parameters": found.parameters,
         "cl": cl,
         "chi2_min": found.chi2_min,

@@ -25,7 +25,7 @@ from fastscan.cli.common import (
     seed_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, show
-from fastscan.cli.words import about_likelihood
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -155,10 +155,7 @@ def command(
             for s in scenarios
         ]
     about = {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "set": given,
     }
     if poi is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
     from fastscan.models import Model
 
-__all__ = ["about_header", "about_likelihood", "held_words"]
+__all__ = ["about_header", "about_likelihood", "analysed", "held_words"]
 
 
 def about_likelihood(
@@ -18,6 +19,11 @@ def about_likelihood(
     """Model, experiment and channels of an analysis, and the parameters that were not free."""
     model = likelihood.model
     words = held_words(model, held)
+    extra = [
+        f"constrained: {c.name} = {c.value:.10g} +- {c.sigma:.4g}" for c in likelihood.constraints
+    ]
+    if likelihood.data_source:
+        extra.append(f"data: {likelihood.data_source}")
     return _about(
         model.name,
         model.options(),
@@ -25,7 +31,23 @@ def about_likelihood(
         likelihood.channels,
         words,
         profiled,
+        extra,
     )
+
+
+def analysed(likelihood: Likelihood) -> dict[str, Any]:
+    """What was analysed, for the JSON of every result."""
+    about: dict[str, Any] = {
+        "model": likelihood.model.name,
+        "options": likelihood.model.options(),
+        "experiment": likelihood.experiment.name,
+        "channels": likelihood.channels,
+    }
+    if likelihood.constraints:
+        about["constraints"] = [asdict(constraint) for constraint in likelihood.constraints]
+    if likelihood.data_source:
+        about["data"] = likelihood.data_source
+    return about
 
 
 def about_header(header: Mapping[str, Any]) -> str:
@@ -34,13 +56,25 @@ def about_header(header: Mapping[str, Any]) -> str:
     from fastscan.models import get_model
 
     held = header["parameters"]
+    extra = [
+        f"constrained: {c['name']} = {c['value']:.10g} +- {c['sigma']:.4g}"
+        for c in header.get("constraints", ())
+    ]
+    if "data" in header:
+        extra.append(f"data: {header['data']}")
     try:
         words = held_words(get_model(header["model"], **header["options"]), held)
     except InputError:
         # A model that is not known here; its units are not either.
         words = ", ".join(f"{name} = {value:.10g}" for name, value in held.items())
     return _about(
-        header["model"], header["options"], header["experiment"], header["channels"], words, ()
+        header["model"],
+        header["options"],
+        header["experiment"],
+        header["channels"],
+        words,
+        (),
+        extra,
     )
 
 
@@ -60,6 +94,7 @@ def _about(
     channels: str,
     held: str,
     profiled: Sequence[str],
+    extra: Sequence[str],
 ) -> str:
     chosen = ", ".join(f"{name} = {value}" for name, value in options.items())
     words = [
@@ -68,4 +103,4 @@ def _about(
     ]
     if profiled:
         words.append(f"profiled: {', '.join(profiled)}")
-    return "; ".join(words)
+    return "; ".join([*words, *extra])

@@ -165,7 +165,9 @@ def asimov(likelihood: Likelihood, point: Mapping[str, float] | None = None) -> 
         Parameters; those left out, by default all, at their defaults: the Standard Model.
     """
     point = _standard_model(likelihood.model, "", {}) if point is None else point
-    return likelihood.observing(likelihood.predict(**point).total)
+    words = ", ".join(f"{name} = {value:.10g}" for name, value in point.items())
+    source = f"expected counts of {words or 'the Standard Model'}"
+    return likelihood.observing(likelihood.predict(**point).total, source)
 
 
 def expected_limit(

@@ -83,8 +83,6 @@ def test_a_switch_of_a_shipped_model(run, word, text):
         (("limit", "sm", "--poi", "sin2_theta_w", "--poi", "x"), ("--poi is given twice",)),
         (("scan", "sm", "--axis", "sin2_theta_w=0:1:3", "-o", "a.zarr", "--out", "b.zarr"),
          ("--out is given twice",)),
-        (("predict", "sm", "--experiment", "conus-plus", "--experiment", "x"),
-         ("--experiment is given twice", "in a TOML file", 'experiments = ["conus-plus"')),
         (("contour", "x.zarr", "--cl", "0.9", "--cl", "0.8"),
          ("--cl is given twice", "give it once")),
     ],
