@@ -21,8 +21,8 @@ def for_terminal(text: str, keep: str = "") -> str:
 
     Examples
     --------
-    >>> print(for_terminal("a\\x1b[31mb\\nc"))
-    a\\x1b[31mb\\nc
+    >>> print(for_terminal("a\x1b[31mb\nc"))
+    a\x1b[31mb\nc
     """
     if text.isprintable():
         return text

@@ -23,11 +23,11 @@ from fastscan.cli.words import about_likelihood
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
 @analysis_options
-@click.argument("points", metavar="POINTS.npy|csv|parquet", type=click.Path())
+@click.argument("points", metavar="POINTS", type=click.Path())
 @click.option(
     "--columns",
     metavar="NAME,NAME,...",
-    help="Parameters of the columns of a .npy; other files name them themselves.",
+    help="Parameters of the columns of a .npy; tables name them themselves.",
 )
 @click.option(
     "-o",

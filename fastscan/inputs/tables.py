@@ -250,7 +250,8 @@ def _of_text(
     if not rows:
         raise empty_table(label)
     lines = tuple(line for line, _ in rows)
-    cells_of = {name: [cells[source.names.index(name)] for _, cells in rows] for name in wanted}
+    places = {name: source.names.index(name) for name in wanted}
+    cells_of = {n: [cells[place].strip() for _, cells in rows] for n, place in places.items()}
     numbers = {
         name: read_only(
             [

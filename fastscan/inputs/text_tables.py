@@ -57,11 +57,15 @@ class TextTable:
             above += 1
         else:
             raise empty_table(label)
-        self._rows = ((above + number, row) for number, row in cells)
-        self.names_line, self.names = next(self._rows)
+        self._above, self._rows = above, cells
+        number_of_names, names = next(cells, (0, []))
+        if not names:
+            raise empty_table(label)
+        self.names_line = above + number_of_names
+        self.names = [name.strip() for name in names]
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Number of the line and cells of each row; once.
+        """Number of the line and cells of each row, which may end with blanks; once.
 
         Raises
         ------
@@ -69,15 +73,15 @@ class TextTable:
             A line is not UTF-8, holds NUL bytes, an open quote or another number of cells than
             there are names.
         """
-        width = len(self.names)
+        width, above = len(self.names), self._above
         for line, cells in self._rows:
             if len(cells) != width:
                 raise InputError(
                     f"{len(cells)} values under {width} columns",
-                    where=f"{self.label}, line {line}",
+                    where=f"{self.label}, line {above + line}",
                     hint="separate values like the names above them, decimals by points",
                 )
-            yield line, cells
+            yield above + line, cells
 
     def _cells(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         blanks = self._separator == _BLANK
@@ -98,14 +102,13 @@ class TextTable:
             read += 1
             if reader.line_num != read:
                 raise self._quote(read)
-            cells = [cell.strip() for cell in cells]
             if any(cells):
                 yield read, cells
 
     def _quote(self, line: int) -> InputError:
         return InputError(
             "a quote is not closed, or text follows it",
-            where=f"{self.label}, line {line}",
+            where=f"{self.label}, line {self._above + line}",
             hint='write "…" around a whole value, and "" for a quote inside',
         )
 
@@ -128,10 +131,21 @@ def text_lines(file: BinaryIO, label: str) -> Iterator[str]:
                 where=f"{label}, line {count + 1}",
                 hint="give a table of text, one row a line",
             )
+        content = content.removesuffix(b"\n").removesuffix(b"\r")
         # A carriage return alone ends a line, too.
-        for piece in content.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"):
+        for piece in content.split(b"\r") if b"\r" in content else (content,):
             count += 1
-            yield _decoded(piece, f"{label}, line {count}")
+            try:
+                line = piece.decode()
+            except UnicodeDecodeError as error:
+                raise _not_text(f"{label}, line {count}") from error
+            if "\0" in line:
+                raise InputError(
+                    "NUL bytes, as UTF-16 and binary files have",
+                    where=f"{label}, line {count}",
+                    hint="save it as UTF-8",
+                )
+            yield line
 
 
 def decode(content: bytes, label: str) -> str:
@@ -145,7 +159,7 @@ def decode(content: bytes, label: str) -> str:
 
 def is_comment(line: str) -> bool:
     """Whether a line is one of words alone."""
-    return line.lstrip().startswith("#")
+    return "#" in line and line.lstrip().startswith("#")
 
 
 def number(cell: str, column: str, where: str) -> float:
@@ -176,18 +190,6 @@ def _separator(names: str) -> str:
 
 def _plain(line: str) -> str:
     return line.replace("\t", _BLANK).strip()
-
-
-def _decoded(line: bytes, where: str) -> str:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise _not_text(where) from error
-    if "\0" in text:
-        raise InputError(
-            "NUL bytes, as UTF-16 and binary files have", where=where, hint="save it as UTF-8"
-        )
-    return text
 
 
 def _not_text(where: str) -> InputError:

@@ -271,7 +271,7 @@ def test_experiment_survives_pickling(conus: Experiment) -> None:
     assert pickle.loads(pickle.dumps(conus)) == conus
 
 
-def test_read_csv_columns(folder: Path) -> None:
+def test_read_table_columns(folder: Path) -> None:
     columns = read_table(folder / "tables/shells.csv", ("binding_ev",), text_columns=("shell",))
     assert columns["shell"] == ["K", "L", "M"]
     assert list(columns["binding_ev"]) == [1839.0, 99.42, 0.0]

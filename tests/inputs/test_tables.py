@@ -67,6 +67,7 @@ def test_ways_to_write_one_table(tmp_path: Path, name: str, text: str) -> None:
         (b'energy_mev,flux\n1,"2"x\n', "a quote is not closed, or text follows it .*line 2"),
         (b"energy_mev flux\n1 2 3\n", "3 values under 2 columns .*line 2"),
         (b"# words\n", "empty table"),
+        (b",,\n ,\n", "empty table"),
         (b"energy_mev,flux\n", "empty table"),
         (b"1" * 1_500_000, "a line of more than 1000000 characters .*line 1"),
     ],
