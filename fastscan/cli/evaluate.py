@@ -50,7 +50,10 @@ def command(
     quiet: bool,
     **analysis: Any,
 ) -> None:
-    """Evaluate chi2 at any points, read and written in pieces."""
+    """Evaluate chi2 at any points, read and written in pieces.
+
+    POINTS is a table of text (.csv, .txt, .dat) with a line of names, .parquet or .npy.
+    """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
 
