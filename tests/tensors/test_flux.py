@@ -109,7 +109,11 @@ def test_thermal_power_counts_fissions():
 
 
 def test_spectrum_file(folder, edit):
-    path = edit("si.toml", "[reactor]", '[reactor]\nspectrum_file = "spectrum.csv"')
+    path = edit(
+        "si.toml",
+        "[reactor]",
+        '[reactor]\nlow_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"',
+    )
     read = load_experiment(path).reactor
     engine, twin = Flux(read, LOWEST_MEV), naive.Flux(Experiment(read))
     energy = np.array([0.02, 0.5, 1.0, 1.7, 4.0, 7.9, 8.1, 9.5])
@@ -124,11 +128,14 @@ def test_spectrum_file_that_ends_in_a_step(folder, edit):
     path = edit(
         "si.toml",
         "[reactor]",
-        '[reactor]\nspectrum_file = "spectrum.csv"\ncaptures_per_fission = 0',
+        '[reactor]\nspectrum_file = "spectrum.csv"\ncaptures_per_fission = 0\n'
+        'low_energy_spectrum = "none"\nenergy_max_mev = 3.3',
     )
+    edit("si.toml", "fission_fractions", "# fission_fractions")
     engine = Flux(load_experiment(path).reactor, LOWEST_MEV)
-    per_fission = engine(np.array([1.5]))[0] / 1.75
-    # From 2 MeV on a constant 1.5 up to 3.3 MeV, where it stops.
+    per_fission = engine(np.array([2.0]))[0] / 1.5
+    # From 2 MeV on a constant 1.5 up to 3.3 MeV, where it stops; below 1 MeV nothing.
+    assert not engine(np.array([0.5, 0.99])).any()
     got = engine.moments(np.array([2.0, 3.29, 3.31])).sum(axis=1)[0]
     np.testing.assert_allclose(got / per_fission, [1.95, 0.015, 0.0], rtol=1e-12)
 
