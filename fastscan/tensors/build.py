@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +20,14 @@ from fastscan.constants import (
     MEV_MINUS_2_IN_CM2,
     SECONDS_PER_DAY,
 )
+from fastscan.exceptions import InputError
 from fastscan.inputs import Element, Experiment, FormFactor, Quenching
 from fastscan.kernels.form_factor import helm_squared
 from fastscan.kernels.quenching import lindhard
 from fastscan.kernels.response import sharp_response, smeared_response
 from fastscan.tensors.flux import Flux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
-from fastscan.tensors.recoil import choose_nodes
+from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
 
 __all__ = ["build_response"]
@@ -35,6 +37,13 @@ FloatArray = NDArray[np.float64]
 # Beyond this many standard deviations a Gaussian leaves less than 1e-20 in a bin.
 TAIL_SIGMAS = 9.5
 MEV_PER_EV = 1e-6
+# Ratio of the ends of a panel of recoil energies, beyond which it is cut before it is integrated.
+WIDEST_PANEL = 1e4
+# Tensors beyond these sizes are refused: all arrays, the response alone, and the recoil energies,
+# which take longest. Each limit is within a minute; ordinary experiments are far below all of them.
+LARGEST_BYTES = 5e8
+LARGEST_RESPONSE_BYTES = 1e8
+MOST_NODES = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,70 @@ class _Component:
     form_factor_squared: Callable[[FloatArray], FloatArray]
 
 
+@dataclass(frozen=True)
+class _Size:
+    """How large the tensors would be.
+
+    Attributes
+    ----------
+    bins, energy_bins : int
+        Observed bins and antineutrino-energy bins.
+    table_rows : int
+        Of the table of the spectrum, where it is a user's.
+    fewest_nodes : int
+        Recoil nodes that are needed at least.
+    """
+
+    bins: int
+    energy_bins: int
+    table_rows: int
+    fewest_nodes: int
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> _Size:
+        bins = experiment.observation.edges_ev.size - 1
+        components = 1 + sum(e.mass_number.size for e in experiment.target.elements)
+        # Without a resolution every edge of a bin is a kink.
+        panels = bins if experiment.ionisation.resolution == "none" else 1
+        return cls(
+            bins,
+            experiment.reactor.energy_bin_edges_mev.size - 1,
+            experiment.reactor.spectrum.file_energy_mev.size,
+            LOWEST_ORDER * components * panels,
+        )
+
+    @property
+    def bytes_per_node(self) -> int:
+        # Flux moments, response, and five numbers of the nucleus.
+        return 8 * (3 * self.energy_bins + self.bins + 5)
+
+    @property
+    def most_nodes(self) -> int:
+        """Nodes that the largest tensors have."""
+        of_response = LARGEST_RESPONSE_BYTES / (8 * self.bins)
+        return int(min(MOST_NODES, LARGEST_BYTES / self.bytes_per_node, of_response))
+
+    def check(self, nodes: int) -> None:
+        """Refuse what can not be had with fewer nodes."""
+        if nodes > self.most_nodes:
+            raise self.error(nodes)
+
+    def error(self, nodes: int) -> InputError:
+        """What is to be said of tensors with at least so many nodes."""
+        # Each with its share of the kinks and of the values at a node.
+        causes = {
+            "use fewer or wider bins of the observation": self.bins,
+            "widen reactor.energy_bin_width_mev": 3 * self.energy_bins,
+            "thin out the rows of reactor.spectrum_file": self.table_rows,
+        }
+        return InputError(
+            f"the response tensors would have {nodes} recoil energies or more: "
+            f"{nodes * self.bytes_per_node / 1e9:.2g} GB with {self.bins} bins and "
+            f"{self.energy_bins} antineutrino energies",
+            hint=max(causes, key=lambda cause: causes[cause]),
+        )
+
+
 def build_response(
     experiment: Experiment, progress: Callable[[str, float], None] | None = None
 ) -> Response:
@@ -79,19 +152,35 @@ def build_response(
     -------
     Response
         Of quadrature error at most ``QUADRATURE_TOLERANCE`` of the largest bin.
+
+    Raises
+    ------
+    InputError
+        The tensors would be larger than half a gigabyte.
     """
+    size = _Size.of(experiment)
+    size.check(size.fewest_nodes)
     segments = _segments(experiment)
     window_ev = _ionisation_window(experiment, segments)
     nuclei = _nuclear_components(experiment, segments, window_ev)
     electrons = _electron_component(experiment, segments, window_ev)
     components = [*nuclei, electrons]
     flux = Flux(experiment.reactor, min(_lowest_energy(c) for c in components))
-    built = []
+    built: list[ChannelResponse] = []
+    breaks = [_breaks(component, flux) for component in components]
+    size.check(LOWEST_ORDER * sum(max(0, edges.size - 1) for edges in breaks))
     for i, component in enumerate(components):
         if progress is not None:
             label = f"A = {component.protons + component.neutrons:.0f}"
             progress(label if component.protons else "electrons", i / len(components))
-        built.append(_integrate_component(experiment, component, flux, segments))
+        kept = sum(part.recoil_energy_mev.size for part in built)
+        try:
+            part = _integrate_component(
+                experiment, component, flux, segments, breaks[i], size.most_nodes - kept
+            )
+        except TooManyNodes as error:
+            raise size.error(kept + error.args[0]) from error
+        built.append(part)
     if progress is not None:
         progress("done", 1.0)
     header = canonical_header(experiment)
@@ -127,9 +216,10 @@ def _segments(experiment: Experiment) -> _Segments:
                 continue
             grid = np.asarray(detector.efficiency_energy_ev, dtype=float)
             start = max(low, detector.threshold_ev)
-            points = np.unique(
-                np.concatenate(([start, high], grid[(grid > start) & (grid < high)]))
-            )
+            points = np.array([start, high])
+            inner = grid[(grid > start) & (grid < high)]
+            if inner.size:
+                points = np.unique(np.concatenate((points, inner)))
             value = np.ones_like(points)
             if grid.size:
                 value = np.interp(points, grid, detector.efficiency_value)
@@ -319,19 +409,39 @@ def _lowest_energy(component: _Component) -> float:
     return float(_minimum_energy(lowest, component.mass_mev)[0])
 
 
+def _breaks(component: _Component, flux: Flux) -> FloatArray:
+    """Recoil energies between which the integrand of a component is smooth."""
+    low = component.lowest_recoil_mev
+    end = float(_maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
+    high = min(component.highest_recoil_mev, end)
+    if high <= low:
+        return np.empty(0)
+    # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
+    # reweighted on its own, the flux moments have a kink in T.
+    energy = np.concatenate((flux.recoil_kinks_mev, flux.bin_edges_mev[1:]))
+    kinks = _maximum_recoil(energy, component.mass_mev)
+    breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
+    breaks = breaks[(breaks >= low) & (breaks <= high)]
+    # Photon exchange rises like T**-2: over more decades than this no rule sees its lower end.
+    pieces = [
+        np.geomspace(lower, upper, 1 + math.ceil(math.log10(upper / lower)))
+        for lower, upper in pairwise(breaks)
+        if upper > WIDEST_PANEL * lower
+    ]
+    return np.unique(np.concatenate([breaks, *pieces]))
+
+
 def _integrate_component(
-    experiment: Experiment, component: _Component, flux: Flux, segments: _Segments
+    experiment: Experiment,
+    component: _Component,
+    flux: Flux,
+    segments: _Segments,
+    breaks: FloatArray,
+    most_nodes: int,
 ) -> ChannelResponse:
     mass = component.mass_mev
     bins = experiment.observation.edges_ev.size - 1
-    low = component.lowest_recoil_mev
-    end = float(_maximum_recoil(np.array([flux.energy_max_mev]), mass)[0])
-    high = min(component.highest_recoil_mev, end)
-    # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
-    # reweighted on its own, the flux moments have a kink in T.
-    kinks = _maximum_recoil(np.concatenate((flux.kinks_mev, flux.bin_edges_mev[1:])), mass)
-    breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
-    breaks = breaks[(breaks >= low) & (breaks <= high)] if high > low else np.empty(0)
+    high = breaks[-1] if breaks.size else 0.0
 
     def smear(recoil: FloatArray) -> FloatArray:
         ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
@@ -353,7 +463,7 @@ def _integrate_component(
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 
-    nodes = choose_nodes(breaks, integrand, QUADRATURE_TOLERANCE)
+    nodes = choose_nodes(breaks, integrand, QUADRATURE_TOLERANCE, most_nodes)
     recoil = nodes.recoil_energy_mev
     return ChannelResponse(
         recoil_energy_mev=recoil,
