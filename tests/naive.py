@@ -114,6 +114,7 @@ class Flux:
                 strict=True,
             )
         )
+        self.slopes = [self._slope(i) for i in range(len(self.table.file_energy_mev))]
         self.breaks = self._breaks()
         self.normalisation = self._normalisation()
 
@@ -155,16 +156,17 @@ class Flux:
             right = max(int(np.searchsorted(nodes, e)), 1)
             ends = slice(right - 1, right + 1)
             if values[ends].min() > 0:
-                slopes = [self._slope(right - 1), self._slope(right)]
-                logarithm = CubicHermiteSpline(nodes[ends], np.log(values[ends]), slopes)
+                logarithm = CubicHermiteSpline(nodes[ends], np.log(values[ends]), self.slopes[ends])
                 result[index] = np.exp(logarithm(e))
             else:
                 result[index] = np.interp(e, nodes[ends], values[ends])
         return result
 
     def _slope(self, i: int) -> float:
-        """d ln S/dE at a point of a file, of which no neighbour in the polynomial is zero."""
+        """d ln S/dE at a point of a file; zero where S, or both neighbours, are."""
         nodes, values = self.table.file_energy_mev, self.table.file_spectrum
+        if values[i] == 0 or max([*values[max(i - 1, 0) : i], *values[i + 1 : i + 2]]) == 0:
+            return 0.0
         first = last = i
         while first > 0 and values[first - 1] > 0:
             first -= 1

@@ -81,9 +81,7 @@ class Experiment(Model):
     def _unusual_values(self) -> Iterable[tuple[str, InputError]]:
         yield from unusual_values(self)
         for i, pull in enumerate(self.systematics.pulls):
-            error = pull.unusual(f"systematics.pulls.{i}")
-            if error is not None:
-                yield error.what.split()[2], error
+            yield from pull.unusual_values(f"systematics.pulls.{i}")
 
     def unread(self) -> dict[str, str]:
         """Keys and tables that change no count as the others are, and why.

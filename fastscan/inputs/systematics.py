@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -161,8 +161,8 @@ class Pull(Model):
         columns = self.covariance.table(names)
         return rows, np.stack([columns[name] for name in names], axis=1)
 
-    def unusual(self, key: str) -> InputError | None:
-        """What is to be said of a table of relative changes that is most likely in per cent.
+    def unusual_values(self, key: str) -> Iterator[tuple[str, InputError]]:
+        """As the function of that name, for a table of relative changes in per cent.
 
         Parameters
         ----------
@@ -178,10 +178,9 @@ class Pull(Model):
             largest = float(np.sqrt(np.abs(np.diag(self._covariance()[1])).max()))
             path, file = f"{key}.covariance", self.covariance
         else:
-            return None
-        if RELATIVE.usual(largest):
-            return None
-        return unusual(path, RELATIVE, largest, str(file.path))
+            return
+        if not RELATIVE.usual(largest):
+            yield path, unusual(path, RELATIVE, largest, str(file.path))
 
     def bin_changes(self, edges_ev: FloatArray) -> FloatArray:
         """Change of each observed bin for one standard deviation, shape (bins,).

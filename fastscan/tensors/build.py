@@ -37,6 +37,10 @@ FloatArray = NDArray[np.float64]
 # Beyond this many standard deviations a Gaussian leaves less than 1e-20 in a bin.
 TAIL_SIGMAS = 9.5
 MEV_PER_EV = 1e-6
+# A resolution is narrow where a bin has more standard deviations than this; an edge of the bin is
+# then a step that ends so many of them away from it.
+NARROW_SIGMAS = 100.0
+STEP_SIGMAS = 8.0
 # Ratio of the ends of a panel of recoil energies, beyond which it is cut before it is integrated.
 WIDEST_PANEL = 1e4
 # Tensors beyond these sizes are refused: all arrays, the response alone, and the recoil energies,
@@ -261,9 +265,15 @@ def _ionisation_window(experiment: Experiment, segments: _Segments) -> tuple[flo
 
 def _ionisation_breaks(experiment: Experiment, segments: _Segments) -> FloatArray:
     """Calibrated ionisation energies at which the response has a kink, in eV."""
+    edges = segments.edges_ev
     if experiment.ionisation.resolution == "none":
-        return np.unique(segments.edges_ev)
-    return np.empty(0)
+        return np.unique(edges)
+    # A step much narrower than a bin can hide between the end of a panel and its first node, where
+    # no two orders disagree about it: it gets panels of its own.
+    sigma = np.sqrt(segments.noise_ev[:, None] ** 2 + _variance_per_ev(experiment) * edges)
+    narrow = edges[:, 1] - edges[:, 0] > NARROW_SIGMAS * sigma.max(axis=1)
+    edges, reach = edges[narrow], STEP_SIGMAS * sigma[narrow]
+    return np.unique(np.concatenate([edges - reach, edges, edges + reach]))
 
 
 def _nuclear_components(

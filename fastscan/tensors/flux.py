@@ -10,12 +10,14 @@ from fastscan.constants import ELECTRON_MASS_MEV, FINE_STRUCTURE_CONSTANT, MEV_P
 from fastscan.inputs import Reactor, ReactorSpectrum
 from fastscan.kernels import spectra
 
-__all__ = ["Flux"]
+__all__ = ["Flux", "flux_parts"]
 
 FloatArray = NDArray[np.float64]
 
 # Gauss-Legendre order of the energy panels; `Flux` halves a panel until a doubled order agrees.
 ORDER = 16
+# Panels in octaves down to here are enough for what is no moment above an energy.
+LOWEST_ENERGY_MEV = 1e-3
 # Rows of a table up to which each is a break of the quadrature over recoils; and of longer ones the
 # second difference of the logarithm up to which they are smooth, and need no breaks.
 MOST_TABLE_KINKS = 1000
@@ -246,3 +248,17 @@ class Flux:
         if reactor.normalisation == "fission-flux":
             return reactor.flux_per_cm2_s / fission
         return reactor.flux_per_cm2_s / (fission + captures)
+
+
+def flux_parts(reactor: Reactor) -> dict[str, float]:
+    """Flux of each part of a reactor's spectrum, cm**-2 s**-1; those without any are left out.
+
+    Examples
+    --------
+    >>> from fastscan.inputs import load_experiment
+    >>> parts = flux_parts(load_experiment("conus-plus").reactor)
+    >>> {name: f"{flux:.3e}" for name, flux in parts.items()}
+    {'fissions below 2 MeV': '8.858e+12', 'fissions from 2 MeV': '3.501e+12', \
+'neutron captures': '2.640e+12'}
+    """
+    return Flux(reactor, LOWEST_ENERGY_MEV).parts()

@@ -96,6 +96,8 @@ def choose_nodes(
             error_total += float(error[good].sum())
             panels += int(good.sum())
             nodes_kept += order * int(good.sum())
+            if nodes_kept > most_nodes:
+                raise TooManyNodes(nodes_kept)
             low, high, lower_order = low[~good], high[~good], higher_order[~good]
             if not low.size:
                 break

@@ -147,7 +147,11 @@ def test_bad_csv(edit: Edit, name: str, old: str, new: str, fragments: list[str]
 SPECTRUM_CASES = {
     "negative energy": ("1,2", "-1,2", ["energy_mev is negative", "line 2"]),
     "repeated": ("2,1.5", "1,1.5", ["energy_mev does not increase", "line 3"]),
-    "energies in keV": ("1,2\n2,1.5\n8,0", "1000,2\n2000,1.5\n8000,0", ["begins at 1000 MeV", "in MeV"]),
+    "energies in keV": (
+        "1,2\n2,1.5\n8,0",
+        "1000,2\n2000,1.5\n8000,0",
+        ["begins at 1000 MeV", "in MeV"],
+    ),
     "begins late": ("1,2\n2,1.5", "2.5,1.5", ["begins at 2.5 MeV", "Vogel and Engel ends at 2"]),
     "begins beyond": ("1,2\n2,1.5\n8,0", "11,2\n12,0", ["begins at 11 MeV", "energy_max_mev"]),
     "ends early": ("8,0", "8,1", ["ends at 8 MeV with 1", "energy_max_mev = 8"]),

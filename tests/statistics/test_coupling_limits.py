@@ -67,7 +67,7 @@ def random_cases(count):
         if model == "vector":
             options["charges"] = numbers
         options["channels"] = str(rng.choice(["both", "cevns", "eves"]))
-        options["sigma_alpha"] = float(10 ** rng.uniform(-3, 2))
+        options["sigma_alpha"] = float(10 ** rng.uniform(-3, 0))
         given = {
             "mass_mev": float(10 ** rng.uniform(-6, 6)),
             "sin2_theta_w": float(rng.uniform(0, 1)),

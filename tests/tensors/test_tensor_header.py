@@ -146,11 +146,8 @@ def test_files_change_the_name(folder, edit, file, old, new):
 
 
 def test_spectrum_file_changes_the_name(folder, edit):
-    path = edit(
-        "si.toml",
-        "[reactor]",
-        '[reactor]\nlow_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"',
-    )
+    keys = 'low_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"'
+    path = edit("si.toml", "[reactor]", f"[reactor]\n{keys}")
     before = name(load_experiment(path))
     edit("spectrum.csv", "2,1.5", "2,1.6")
     assert name(load_experiment(path)) != before
