@@ -16,10 +16,19 @@ from fastscan.inputs.observation import Observation
 from fastscan.inputs.quantities import leaves, unusual_values
 from fastscan.inputs.reactor import Reactor
 from fastscan.inputs.schema import Model, Name, problem, validated
-from fastscan.inputs.settings import change, flat, full_key, given, merged, read_settings
-from fastscan.inputs.shipped import data_directory, read_manifest, read_shipped
+from fastscan.inputs.settings import (
+    change,
+    described,
+    differing,
+    flat,
+    full_key,
+    given,
+    merged,
+    read_settings,
+)
+from fastscan.inputs.shipped import read_manifest, read_shipped
 from fastscan.inputs.systematics import Pull, Systematics
-from fastscan.inputs.tables import SHIPPED_PREFIX, DataFile, read_bytes
+from fastscan.inputs.tables import read_bytes
 from fastscan.inputs.target import Target
 
 __all__ = ["Experiment", "Systematics", "experiment_names", "load_experiment"]
@@ -274,20 +283,8 @@ class Experiment(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, defaults included, ready for JSON; each file by its name and sha256."""
-        described: dict[str, Any] = _described(self)
-        return described
-
-
-def _described(value: Any) -> Any:
-    if isinstance(value, Model):
-        return {key: _described(getattr(value, key)) for key in type(value).model_fields}
-    if isinstance(value, DataFile):
-        shipped = value.path.is_relative_to(data_directory())
-        name = value.path.relative_to(data_directory()).as_posix() if shipped else value.path.name
-        return {"file": f"{SHIPPED_PREFIX if shipped else ''}{name}", "sha256": value.sha256}
-    if isinstance(value, tuple):
-        return [_described(item) for item in value]
-    return dict(value) if isinstance(value, dict) else value
+        settings: dict[str, Any] = described(self)
+        return settings
 
 
 def experiment_names() -> tuple[str, ...]:
@@ -342,7 +339,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         needed = {key for key, field, _ in leaves(experiment) if field.is_required()}
         away = experiment.scaled_away()
         unread |= {key: reason for key, reason in away.items() if key not in needed}
-    _check_effect(experiment, _differing(own, known), unread, str(path))
+    _check_effect(experiment, differing(own, known), unread, str(path))
     for line in (*experiment.cautions(), *_inherited_quenching(base, own)):
         _log.warning("%s: %s", experiment.name, line)
     return experiment
@@ -366,17 +363,6 @@ def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
     for key in _OWN_WORDS:
         base.pop(key, None)
     return base
-
-
-def _differing(own: dict[str, Any], known: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Settings by dotted key that are in none of the known ones with the same value."""
-    others = [dict(flat(settings)) for settings in known]
-    missing = object()
-    return {
-        key: value
-        for key, value in flat(own)
-        if all(other.get(key, missing) != value for other in others)
-    }
 
 
 def _check_effect(

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from fastscan.exceptions import InputError
 from fastscan.inputs.reactor import SHORT_FORMS
 from fastscan.inputs.schema import Model
-from fastscan.inputs.tables import decode
+from fastscan.inputs.shipped import data_directory
+from fastscan.inputs.tables import SHIPPED_PREFIX, DataFile, decode
 
-__all__ = ["change", "flat", "full_key", "given", "merged", "parse_toml", "read_settings"]
+__all__ = [
+    "change",
+    "described",
+    "differing",
+    "flat",
+    "full_key",
+    "given",
+    "merged",
+    "parse_toml",
+    "read_settings",
+]
 
 # A budget of uncertainties is one whole: half of another one beside it would count things twice.
 _WHOLE = ("systematics",)
@@ -98,6 +109,30 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(item, f"{path}.{i}")
     else:
         yield path, value
+
+
+def described(value: Any) -> Any:
+    """All settings of a model, defaults included, ready for JSON; files by name and sha256."""
+    if isinstance(value, Model):
+        return {key: described(getattr(value, key)) for key in type(value).model_fields}
+    if isinstance(value, DataFile):
+        shipped = value.path.is_relative_to(data_directory())
+        name = value.path.relative_to(data_directory()).as_posix() if shipped else value.path.name
+        return {"file": f"{SHIPPED_PREFIX if shipped else ''}{name}", "sha256": value.sha256}
+    if isinstance(value, tuple):
+        return [described(item) for item in value]
+    return dict(value) if isinstance(value, dict) else value
+
+
+def differing(own: dict[str, Any], known: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Settings by dotted key that are in none of the known ones with the same value."""
+    others = [dict(flat(settings)) for settings in known]
+    missing = object()
+    return {
+        key: value
+        for key, value in flat(own)
+        if all(other.get(key, missing) != value for other in others)
+    }
 
 
 def change(settings: dict[str, Any], key: str, value: object) -> None:

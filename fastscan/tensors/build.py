@@ -20,7 +20,6 @@ from fastscan.constants import (
     MEV_MINUS_2_IN_CM2,
     SECONDS_PER_DAY,
 )
-from fastscan.exceptions import InputError
 from fastscan.inputs import Element, Experiment, FormFactor, Quenching
 from fastscan.kernels.form_factor import helm_squared
 from fastscan.kernels.quenching import lindhard
@@ -29,6 +28,7 @@ from fastscan.tensors.flux import Flux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
 from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
+from fastscan.tensors.size import TensorSize
 
 __all__ = ["build_response"]
 
@@ -43,11 +43,6 @@ NARROW_SIGMAS = 100.0
 STEP_SIGMAS = 8.0
 # Ratio of the ends of a panel of recoil energies, beyond which it is cut before it is integrated.
 WIDEST_PANEL = 1e4
-# Tensors beyond these sizes are refused: all arrays, the response alone, and the recoil energies,
-# which take longest. Each limit is within a minute; ordinary experiments are far below all of them.
-LARGEST_BYTES = 5e8
-LARGEST_RESPONSE_BYTES = 1e8
-MOST_NODES = 100_000
 
 
 @dataclass(frozen=True)
@@ -76,70 +71,6 @@ class _Component:
     form_factor_squared: Callable[[FloatArray], FloatArray]
 
 
-@dataclass(frozen=True)
-class _Size:
-    """How large the tensors would be.
-
-    Attributes
-    ----------
-    bins, energy_bins : int
-        Observed bins and antineutrino-energy bins.
-    table_rows : int
-        Of the table of the spectrum, where it is a user's.
-    fewest_nodes : int
-        Recoil nodes that are needed at least.
-    """
-
-    bins: int
-    energy_bins: int
-    table_rows: int
-    fewest_nodes: int
-
-    @classmethod
-    def of(cls, experiment: Experiment) -> _Size:
-        bins = experiment.observation.edges_ev.size - 1
-        components = 1 + sum(e.mass_number.size for e in experiment.target.elements)
-        # Without a resolution every edge of a bin is a kink.
-        panels = bins if experiment.ionisation.resolution == "none" else 1
-        return cls(
-            bins,
-            experiment.reactor.energy_bin_edges_mev.size - 1,
-            experiment.reactor.spectrum.file_energy_mev.size,
-            LOWEST_ORDER * components * panels,
-        )
-
-    @property
-    def bytes_per_node(self) -> int:
-        # Flux moments, response, and five numbers of the nucleus.
-        return 8 * (3 * self.energy_bins + self.bins + 5)
-
-    @property
-    def most_nodes(self) -> int:
-        """Nodes that the largest tensors have."""
-        of_response = LARGEST_RESPONSE_BYTES / (8 * self.bins)
-        return int(min(MOST_NODES, LARGEST_BYTES / self.bytes_per_node, of_response))
-
-    def check(self, nodes: int) -> None:
-        """Refuse what can not be had with fewer nodes."""
-        if nodes > self.most_nodes:
-            raise self.error(nodes)
-
-    def error(self, nodes: int) -> InputError:
-        """What is to be said of tensors with at least so many nodes."""
-        # Each with its share of the kinks and of the values at a node.
-        causes = {
-            "use fewer or wider bins of the observation": self.bins,
-            "widen reactor.energy_bin_width_mev": 3 * self.energy_bins,
-            "thin out the rows of reactor.spectrum_file": self.table_rows,
-        }
-        return InputError(
-            f"the response tensors would have {nodes} recoil energies or more: "
-            f"{nodes * self.bytes_per_node / 1e9:.2g} GB with {self.bins} bins and "
-            f"{self.energy_bins} antineutrino energies",
-            hint=max(causes, key=lambda cause: causes[cause]),
-        )
-
-
 def build_response(
     experiment: Experiment, progress: Callable[[str, float], None] | None = None
 ) -> Response:
@@ -162,7 +93,7 @@ def build_response(
     InputError
         The tensors would be larger than half a gigabyte.
     """
-    size = _Size.of(experiment)
+    size = TensorSize.of(experiment)
     size.check(size.fewest_nodes)
     segments = _segments(experiment)
     window_ev = _ionisation_window(experiment, segments)
