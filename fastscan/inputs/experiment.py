@@ -332,14 +332,17 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         base = _base(own, path)
         settings = own if base is None else merged(base, own)
     experiment = validated(Experiment, {"name": name, **settings}, path)
-    # A copy of a shipped file holds what that experiment does not read, too; its own are changes.
-    known = [base] if base is not None else [_shipped_settings(n)[1] for n in experiment_names()]
     unread = experiment.unread()
-    if base is not None:
+    changed = dict(flat(own))
+    if base is None and any(_reason(key, unread) for key in changed):
+        # A copy of a shipped file holds what that experiment does not read; changes are its own.
+        changed = differing(own, [_shipped_settings(n)[1] for n in experiment_names()])
+    elif base is not None:
+        changed = differing(own, [base])
         needed = {key for key, field, _ in leaves(experiment) if field.is_required()}
         away = experiment.scaled_away()
         unread |= {key: reason for key, reason in away.items() if key not in needed}
-    _check_effect(experiment, differing(own, known), unread, str(path))
+    _check_effect(experiment, changed, unread, str(path))
     for line in (*experiment.cautions(), *_inherited_quenching(base, own)):
         _log.warning("%s: %s", experiment.name, line)
     return experiment
@@ -365,19 +368,25 @@ def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
     return base
 
 
+def _reason(key: str, unread: Mapping[str, str]) -> str:
+    """Why a key is not read; empty where it is."""
+    above = (unread[prefix] for prefix in unread if f"{key}.".startswith(f"{prefix}."))
+    return next(above, "")
+
+
 def _check_effect(
     experiment: Experiment, own: Mapping[str, Any], unread: Mapping[str, str], where: str
 ) -> None:
     """Refuse settings of one's own that change no count."""
     for key, value in own.items():
-        for prefix, reason in unread.items():
-            if f"{key}.".startswith(f"{prefix}."):
-                shown = f" = {value:g}" if isinstance(value, float) else ""
-                raise InputError(
-                    f"{key}{shown} changes no count: {reason}",
-                    where=where,
-                    hint=f"change that, or leave {key} out",
-                )
+        reason = _reason(key, unread)
+        if reason:
+            shown = f" = {value:g}" if isinstance(value, float) else ""
+            raise InputError(
+                f"{key}{shown} changes no count: {reason}",
+                where=where,
+                hint=f"change that, or leave {key} out",
+            )
     if "unusual" in own:
         unusual = {key for key, _ in experiment._unusual_values()}
         for key in experiment.unusual:

@@ -232,12 +232,12 @@ def check_sigma_alpha(value: float, insisted: Collection[str]) -> None:
     if not (np.isfinite(value) and value > 0.0):
         raise InputError(
             f"sigma_alpha = {value} is not a positive number",
-            where="sigma_alpha",
+            where="--sigma-alpha",
             hint="write 20 % as 0.20",
         )
     if not RELATIVE.usual(value) and "systematics.sigma_alpha" not in insisted:
         error = unusual("systematics.sigma_alpha", RELATIVE, value)
-        raise InputError(error.what, where="sigma_alpha", hint=error.hint)
+        raise InputError(error.what, where="--sigma-alpha", hint=error.hint)
 
 
 class Correlation(Model):

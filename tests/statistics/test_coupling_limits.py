@@ -253,7 +253,7 @@ def test_weak_mixing_angle_against_dense_scan(make, experiment):
 
 
 def test_interval_ends_at_the_physical_bound(make):
-    found = make("sm", sigma_alpha=10.0).limit("sin2_theta_w", cl=0.999)
+    found = make("sm", sigma_alpha=100.0).limit("sin2_theta_w", cl=0.999)
     assert found.intervals[0][0] == 0.0
     assert found.intervals[-1][1] <= 1.0
 
