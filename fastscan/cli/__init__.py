@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ from importlib import import_module
 import click
 
 from fastscan.exceptions import FastscanError
+from fastscan.text import for_terminal
 
 __all__ = ["commands", "main"]
 
@@ -112,6 +114,9 @@ def _warnings_shown() -> Iterator[None]:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter that the terminal's encoding lacks is no reason to lose a result.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with _warnings_shown():
         return _call(arguments)
 
@@ -138,8 +143,6 @@ def _call(arguments: Sequence[str] | None) -> int:
         # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        return _report("out of memory; use fewer workers or a smaller --block-points", 1)
     except Exception as error:
         if os.environ.get("FASTSCAN_DEBUG"):
             raise
@@ -148,5 +151,5 @@ def _call(arguments: Sequence[str] | None) -> int:
 
 
 def _report(message: str, code: int) -> int:
-    print("fastscan: " + " ".join(message.split()), file=sys.stderr)
+    print("fastscan: " + for_terminal(" ".join(message.split())), file=sys.stderr)
     return code

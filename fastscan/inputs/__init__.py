@@ -32,7 +32,7 @@ from fastscan.inputs.systematics import (
     Systematics,
     check_sigma_alpha,
 )
-from fastscan.inputs.tables import DataFile, read_csv
+from fastscan.inputs.tables import DataFile, read_table
 from fastscan.inputs.target import Element, FormFactor, Quenching, Target
 
 __all__ = [
@@ -71,6 +71,6 @@ __all__ = [
     "nucleon_couplings",
     "other_limits",
     "published_results",
-    "read_csv",
+    "read_table",
     "weak_mixing_angles",
 ]
