@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["FastscanError", "InputError", "RunError", "StoreError", "unknown_name"]
+__all__ = ["FastscanError", "InputError", "Interrupted", "RunError", "StoreError", "unknown_name"]
 
 
 class FastscanError(Exception):
@@ -56,6 +56,10 @@ class StoreError(InputError):
 
 class RunError(FastscanError):
     """The work failed on its way (full disk, dead worker); finished parts are kept."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or SIGTERM on the command line, that says what is done by then."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:

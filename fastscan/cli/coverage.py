@@ -200,7 +200,8 @@ def _write(
     path: Path, found: list[tuple[_Case, Coverage]], methods: tuple[str, ...], *, overwrite: bool
 ) -> None:
     from fastscan import __version__
-    from fastscan.scan.files import table_text, write_text
+    from fastscan.storage.files import write_text
+    from fastscan.storage.tables import table_text
 
     columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl"]
     for method in methods:
