@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fastscan.cli.interruption import interruption
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExampleCommand",
+    "LocalPath",
+    "OutPath",
     "analysis_options",
     "beside",
     "check_method",
@@ -56,9 +59,21 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 class ExampleCommand(click.Command):
     """A command whose help ends with an example that can be pasted; the tests run it."""
 
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, example: str, goes_on: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.example = example
+        self.example, self.goes_on = example, goes_on
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, which are kept as they are."""
+        ctx.meta["words"] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an interruption becomes one line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise interruption(stop, ctx.command_path, ctx.meta["words"], self.goes_on) from stop
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
@@ -66,9 +81,14 @@ class ExampleCommand(click.Command):
             formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
 
 
-def example_command(name: str, example: str) -> Callable[[Callable[..., Any]], ExampleCommand]:
-    """Make a command of a function, its docstring the help."""
-    return click.command(name, cls=ExampleCommand, example=example)
+def example_command(
+    name: str, example: str, *, goes_on: str = ""
+) -> Callable[[Callable[..., Any]], ExampleCommand]:
+    """Make a command of a function, its docstring the help.
+
+    ``goes_on`` is the option with which it goes on after an interruption.
+    """
+    return click.command(name, cls=ExampleCommand, example=example, goes_on=goes_on)
 
 
 def stdout() -> Console:
@@ -109,7 +129,19 @@ def _complete_charges(_: click.Context, __: click.Parameter, incomplete: str) ->
     return [name for name in NAMED_CHARGES if name.startswith(incomplete)]
 
 
-class OutPath(click.Path):
+class LocalPath(click.Path):
+    """Name of a file or folder; a URL is refused before any work is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the name."""
+        from fastscan.storage.paths import local_path
+
+        where = max(param.opts, key=len) if isinstance(param, click.Option) else ""
+        local_path(value, where=where)
+        return super().convert(value, param, ctx)
+
+
+class OutPath(LocalPath):
     """Name of an output; an empty one, as of a shell variable that is not set, is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -131,7 +163,7 @@ experiment_option = click.option(
 tables_option = click.option(
     "--tables",
     metavar="DIR",
-    type=click.Path(),
+    type=LocalPath(),
     help="Folder of the tensor stores [default: FASTSCAN_TABLES, else tables/ or a user cache].",
 )
 
@@ -221,7 +253,7 @@ def analysis_options(function: F) -> F:
         click.option(
             "--flux-weights",
             metavar="FILE",
-            type=click.Path(),
+            type=LocalPath(),
             help="CSV of low_mev, high_mev, weight: factors on the antineutrino flux.",
         ),
         tables_option,

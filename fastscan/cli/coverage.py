@@ -82,6 +82,10 @@ def command(
     from fastscan.models import model_names
     from fastscan.statistics.coverage import METHODS, coverage
 
+    if out is not None:
+        from fastscan.storage.replacement import check_free
+
+        check_free(out, overwrite=force)
     names = models or tuple(name for name in model_names() if name != "electromagnetic")
     cases: list[_Case] = []
     for name in names:

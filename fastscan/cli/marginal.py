@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -98,6 +97,7 @@ def command(
     from fastscan.exceptions import InputError
     from fastscan.scan import Axis, contour_band, marginalise, write_band, write_marginal
     from fastscan.statistics import delta_chi2
+    from fastscan.storage.replacement import check_free
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -108,7 +108,8 @@ def command(
         raise InputError("a band is of the profile", where="--band", hint="leave out --method")
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if band is not None:
-        path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv")
+        name = f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv"
+        path = check_free(out or name, overwrite=force)
         with progress_bar("scanning", quiet=quiet) as advance:
             found = contour_band(
                 likelihood,
@@ -138,7 +139,8 @@ def command(
             words = f"reach of {band} along {' and '.join(keep)} in {path}"
             stdout().print(words, markup=False, soft_wrap=True)
         return
-    path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv")
+    name = f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv"
+    path = check_free(out or name, overwrite=force)
     with progress_bar("scanning", quiet=quiet) as advance:
         marginal = marginalise(
             likelihood, parsed, keep, given, method=method, workers=workers, progress=advance

@@ -34,7 +34,7 @@ def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArr
         A missing column, a number that is not finite, a negative weight, rows that overlap or that
         do not begin and end at bin edges.
     """
-    table = read_csv(Path(path), ("low_mev", "high_mev", "weight"))
+    table = read_csv(path, ("low_mev", "high_mev", "weight"))
     weights = np.ones(edges_mev.size - 1)
     seen = np.zeros(weights.size, dtype=bool)
     rows = zip(table["low_mev"], table["high_mev"], table["weight"], strict=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.tables import DataFile, decode
+from fastscan.storage.paths import local_path
 
 __all__ = ["Overlay", "OverlayStyle"]
 
@@ -65,7 +66,7 @@ class Overlay:
         InputError
             It can not be read, or its comment lines lack a word or hold one twice.
         """
-        file = DataFile.read(Path(path))
+        file = DataFile.read(local_path(path))
         words = _words(decode(file.content, str(path)).splitlines(), str(path))
         for word in ("label", "source"):
             if not words.get(word):

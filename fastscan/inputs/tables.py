@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.inputs.shipped import read_shipped
+from fastscan.storage.paths import local_path
 
 __all__ = ["DataFile", "FloatArray", "IntArray", "Table", "read_bytes", "read_csv", "read_only"]
 
@@ -140,7 +141,7 @@ class DataFile:
                 f"{reference!r} is not a file inside the folder of the TOML file",
                 hint="put the file beside the TOML file and give its relative path",
             )
-        return cls.read(folder / reference)
+        return cls.read(folder / local_path(reference))
 
     @classmethod
     def _of(cls, path: Path, content: bytes) -> DataFile:
@@ -194,7 +195,7 @@ def read_csv(
         If the file can not be read, is not UTF-8, is empty, lacks a column or holds a value that
         is no finite number; the message names file and line.
     """
-    table = DataFile.read(Path(path)).table(columns, text_columns)
+    table = DataFile.read(local_path(path)).table(columns, text_columns)
     return {**table.numbers, **{name: list(texts) for name, texts in table.texts.items()}}
 
 

@@ -21,7 +21,7 @@ from fastscan.exceptions import InputError, StoreError
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
 from fastscan.scan.contour import contour_lines
-from fastscan.scan.executors import Index
+from fastscan.scan.executors import Index, check_stopped
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines, scan_header
@@ -339,6 +339,7 @@ class _Work:
         found: list[FloatArray] = []
         least = -(-self.toys // self.portion)
         while True:
+            check_stopped()
             drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
             found.append(self.fits.rises(drawn, at))
             if len(found) < least:
