@@ -37,7 +37,9 @@ class Survey:
         All blocks, and those that are done with every chunk whole and in its place.
     missing, damaged, foreign : list of str
         Files: not there though the block says that it is done; not as they were written; whole, but
-        of another place or another run. Foreign ones of format version 1 can not be told.
+        of another place or another run.
+    sealed : bool
+        Whether foreign ones can be told: not in format version 1.
     strays : list of str
         Files that are no part of the store.
     """
@@ -48,20 +50,21 @@ class Survey:
     damaged: list[str]
     foreign: list[str]
     strays: list[str]
+    sealed: bool
 
     @property
     def sound(self) -> bool:
         """Whether nothing was lost or changed; blocks may be left to do."""
         return not (self.missing or self.damaged or self.foreign)
 
-    def to_dict(self) -> dict[str, int]:
-        """Numbers of each."""
+    def to_dict(self) -> dict[str, int | None]:
+        """Numbers of each; None where it can not be told."""
         return {
             "blocks": self.blocks,
             "done": self.done,
             "missing": len(self.missing),
             "damaged": len(self.damaged),
-            "foreign": len(self.foreign),
+            "foreign": len(self.foreign) if self.sealed else None,
             "strays": len(self.strays),
         }
 
@@ -211,7 +214,7 @@ class Contents:
                 found[fault].append(file.relative_to(self.path).as_posix())
             if progress is not None:
                 progress(number + 1, self.plan.blocks)
-        return Survey(self.plan.blocks, done, **found, strays=self.strays())
+        return Survey(self.plan.blocks, done, **found, strays=self.strays(), sealed=self.sealed)
 
     def strays(self) -> list[str]:
         """Files that are no part of the store; leftovers of killed writes are."""
