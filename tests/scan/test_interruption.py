@@ -17,7 +17,7 @@ from fastscan.scan.executors import check_stopped, executor
 
 PROGRAM = [sys.executable, "-c", "from fastscan.cli import main; main()"]
 SCAN = [
-    *["scan", "vector", "--axis", "mass_mev=0.01:1000:1500:log", "--axis", "g=0:1e-4:1500"],
+    *["scan", "vector", "--axis", "mass_mev=0.01:1000:250:log", "--axis", "g=0:1e-4:1500"],
     *["--block-points", "1500", "--out", "x.zarr"],
 ]
 CONSTRUCTION = [
@@ -81,7 +81,7 @@ def check_goes_on(line: str, folder: Path, noun: str, blocks: int) -> None:
 @pytest.fixture(scope="module")
 def whole(vector, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "x.zarr"
-    axes = [Axis("mass_mev", 0.01, 1e3, 1500, "log"), Axis("g", 0.0, 1e-4, 1500)]
+    axes = [Axis("mass_mev", 0.01, 1e3, 250, "log"), Axis("g", 0.0, 1e-4, 1500)]
     run_scan(vector, axes, out=out, block_points=1500)
     return contents(out)
 
@@ -99,7 +99,7 @@ def whole(vector, tmp_path_factory):
 def test_a_scan(tmp_path, whole, mode, number, group):
     """The process alone, or all it started, as batch systems and terminals do."""
     line = stop([*SCAN, *MODES[mode]], tmp_path, number, group=group)
-    check_goes_on(line, tmp_path, "scan", 1500)
+    check_goes_on(line, tmp_path, "scan", 250)
     assert contents(tmp_path / "x.zarr") == whole
 
 
