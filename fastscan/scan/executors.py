@@ -38,6 +38,7 @@ _BATCH = 2048
 _CONNECT_SECONDS = 3.0
 _POLL_SECONDS = 1.0
 _LONELY_SECONDS = 10.0
+_GRACE_SECONDS = 3.0
 
 
 def default_workers() -> int:
@@ -117,7 +118,9 @@ def _run_local(
             ending.close()
 
 
+# Set where blocks in hand are to be dropped: in a thread of a pool, and in a worker process.
 _thread = threading.local()
+_STOP = threading.Event()
 
 
 def _run_stoppable(stop: threading.Event, task: Task, shared: Any, index: Index) -> None:
@@ -133,25 +136,36 @@ def check_stopped() -> None:
     CancelledError
         Nobody waits for the block any more.
     """
-    stop = getattr(_thread, "stop", None)
-    if stop is not None and stop.is_set():
+    if _STOP.is_set() or (hasattr(_thread, "stop") and _thread.stop.is_set()):
         raise CancelledError
 
 
 def _begin_worker(ended: Connection) -> None:
-    """Make a worker process end with its parent, whom alone Ctrl-C concerns, or when it is told to.
+    """Make a worker process end with its parent, and drop its block when it is told to.
 
-    The pool would keep it for ever, or wait for the block in hand.
+    Signals that reach all processes, as Ctrl-C does, are the parent's to answer; the pool would
+    take a worker that ends by itself for a failure. One that is still there a while after SIGTERM
+    ends all the same: the pool itself ends workers so.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _end_soon())
     parent = multiprocessing.parent_process()
     gone = [] if parent is None else [parent.sentinel]
 
     def watch() -> None:
-        multiprocessing.connection.wait([ended, *gone])
+        if ended in multiprocessing.connection.wait([ended, *gone]):
+            _STOP.set()
+            multiprocessing.connection.wait(gone)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_soon() -> None:
+    _STOP.set()
+    timer = threading.Timer(_GRACE_SECONDS, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
 def _run_cluster(

@@ -137,4 +137,4 @@ def test_long_blocks_in_hand_are_dropped(scheduler):
         raise KeyboardInterrupt
 
     with executor(scheduler, 2) as run, pytest.raises(KeyboardInterrupt):
-        run(last_forever_from, 1, [(0,), (1,), (2,)], interrupt)
+        run(last_forever_from, 1, [(0,), (1,)], interrupt)
