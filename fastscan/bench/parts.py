@@ -43,9 +43,7 @@ def measure_coefficients(
     likelihood: Likelihood, masses: int, workers: int, repetitions: int
 ) -> Iterator[Entry]:
     """Coefficients of many mediator masses, shared out to threads."""
-    fixed = likelihood.parameters()
-    del fixed["mass_mev"], fixed["g"]
-    rates = likelihood.rates(fixed)
+    rates = likelihood.rates(likelihood.parameters(free=("mass_mev", "g")))
     parts = np.array_split(np.geomspace(1e-2, 1e3, masses), 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
 

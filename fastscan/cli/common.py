@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fastscan.cli.interruption import interruption
-from fastscan.exceptions import InputError
+from fastscan.cli.output import progress_bar
+from fastscan.exceptions import FastscanError, InputError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.console import Console
 
     from fastscan.statistics import Likelihood
     from fastscan.tensors import Response
@@ -41,13 +37,10 @@ __all__ = [
     "model_argument",
     "out_option",
     "poi_option",
-    "print_json",
     "profile_option",
-    "progress_bar",
     "quiet_option",
     "read_assignments",
     "seed_option",
-    "stdout",
     "tables_option",
     "workers_option",
 ]
@@ -57,28 +50,66 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class ExampleCommand(click.Command):
-    """A command whose help ends with an example that can be pasted; the tests run it."""
+    """A command whose help ends with an example that can be pasted; the tests run it.
+
+    An option that takes one value and is given twice is refused: one of them would do nothing.
+    """
 
     def __init__(self, *args: Any, example: str, goes_on: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.example, self.goes_on = example, goes_on
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, which are kept as they are."""
+        """Read the words of the command line, which are kept as they are."""
         ctx.meta["words"] = tuple(args)
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            for parameter in order:
+                if isinstance(parameter, click.Option) and order.count(parameter) > 1:
+                    _check_repeated(parameter)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an interruption becomes one line."""
+        flags = {flag for parameter in self.params for flag in parameter.opts}
         try:
             return super().invoke(ctx)
+        except FastscanError as error:
+            # What lies below does not know which command asks for it.
+            if "--resume" in error.hint and not flags & {"--resume"} and "--force" in flags:
+                error.hint = error.hint.replace("--resume", "--force")
+            raise
         except KeyboardInterrupt as stop:
             raise interruption(stop, ctx.command_path, ctx.meta["words"], self.goes_on) from stop
+        except MemoryError as error:
+            names = {parameter.name for parameter in self.params}
+            ways = [way for name, way in _SAVERS.items() if name in names]
+            raise RunError("out of memory", hint=" or ".join(ways)) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
         with formatter.section("Example"):
             formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
+
+
+# What takes less memory, by the name of the option.
+_SAVERS = {
+    "workers": "use fewer --workers",
+    "block_points": "smaller --block-points",
+    "toys": "fewer --toys",
+    "axes": "fewer points of an --axis",
+    "axis": "fewer points of the --axis",
+}
+
+
+def _check_repeated(option: click.Option) -> None:
+    if option.multiple or option.is_flag or option.count:
+        return
+    flag = max(option.opts, key=len)
+    hint = "give it once"
+    if flag == "--experiment":
+        hint = 'to fit several, name them in a TOML file: experiments = ["conus-plus", "mine.toml"]'
+    raise InputError(f"{flag} is given twice", where="command line", hint=hint)
 
 
 def example_command(
@@ -89,14 +120,6 @@ def example_command(
     ``goes_on`` is the option with which it goes on after an interruption.
     """
     return click.command(name, cls=ExampleCommand, example=example, goes_on=goes_on)
-
-
-def stdout() -> Console:
-    """Console of results; tables are not cut when the output is a file or a pipe."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def _complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -147,7 +170,9 @@ class OutPath(LocalPath):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the name."""
         if value == "":
-            raise InputError("output has no name", where="--out", hint="give one, or leave it out")
+            optional = param is None or not param.required
+            hint = "give one, or leave it out" if optional else "give one"
+            raise InputError("output has no name", where="--out", hint=hint)
         return super().convert(value, param, ctx)
 
 
@@ -276,11 +301,13 @@ def make_likelihood(
     quiet: bool = False,
 ) -> Likelihood:
     """Build the likelihood that the options of `analysis_options` describe."""
+    from fastscan.cli.model_options import typed_options
     from fastscan.inputs import load_flux_weights
-    from fastscan.models import get_model
+    from fastscan.models import MODELS, get_model
     from fastscan.statistics import make_likelihood as make
 
-    chosen = _model_options(model, options)
+    words = dict(_split(options, "--option"))
+    chosen = typed_options(MODELS[model], words) if model in MODELS else dict(words)
     if charges is not None:
         chosen["charges"] = charges
 
@@ -321,18 +348,7 @@ def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[
     return values
 
 
-def _model_options(model: str, options: Sequence[str]) -> dict[str, object]:
-    """Options of a model as its constructor wants them: numbers where its defaults are numbers."""
-    import inspect
-
-    from fastscan.models import MODELS
-
-    known = inspect.signature(MODELS[model]).parameters if model in MODELS else {}
-    chosen: dict[str, object] = {}
-    for name, value in _split(options, "--option"):
-        number = name in known and isinstance(known[name].default, float)
-        chosen[name] = read_assignments([f"{name}={value}"], "--option")[name] if number else value
-    return chosen
+_EXAMPLES = {"--set": "g=1e-5", "--option": "up_mass_mev=2.16"}
 
 
 def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
@@ -342,7 +358,9 @@ def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
         name = name.strip()
         if not (equals and name and value.strip()):
             raise InputError(
-                "not of the form NAME=VALUE", where=f"{option} {text}", hint="write it as g=1e-5"
+                "not of the form NAME=VALUE",
+                where=f"{option} {text}",
+                hint=f"write it as {option} {_EXAMPLES[option]}",
             )
         if name in pairs:
             raise InputError(f"{name} is given twice", where=option, hint="leave one out")
@@ -370,63 +388,10 @@ def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequenc
         raise unknown_name("method", method, uses, where="--method")
     for name in chosen:
         if name not in uses[method]:
+            others = [other for other, used in uses.items() if name in used]
+            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
             raise InputError(
                 f"--{name} does nothing with --method {method}",
                 where="--method",
-                hint="leave it out, or choose another method",
+                hint=hint or "leave it out",
             )
-
-
-def print_json(value: object) -> None:
-    """Print JSON; infinite bounds, which JSON does not know, become null."""
-    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-@contextmanager
-def progress_bar(what: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
-    """A bar on stderr that shows from the first call on, and only on a terminal.
-
-    The function it gives takes what is done, the total, and a word on what is under way.
-    """
-    if quiet or not sys.stderr.isatty():
-
-        def ignore(done: float, total: float, label: str = "") -> None:
-            pass
-
-        yield ignore
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None, visible=False)
-
-        def advance(done: float, total: float, label: str = "") -> None:
-            words = f"{what}: {label}" if label else what
-            progress.update(task, completed=done, total=total, description=words, visible=True)
-
-        yield advance

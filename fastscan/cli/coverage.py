@@ -18,13 +18,12 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
-    print_json,
-    progress_bar,
     quiet_option,
     seed_option,
-    stdout,
     tables_option,
 )
+from fastscan.cli.output import print_json, progress_bar, say, show
+from fastscan.cli.words import held_words
 
 if TYPE_CHECKING:
     from fastscan.statistics import Likelihood
@@ -114,7 +113,7 @@ def command(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("model", "parameter", "value", "from", "states"):
+    for title in ("model", "parameter", "held", "value", "from", "states"):
         table.add_column(title)
     for method in METHODS:
         table.add_column(method, justify="right")
@@ -125,14 +124,15 @@ def command(
         table.add_row(
             own.model,
             own.poi,
+            held_words(case.likelihood.model, own.parameters),
             f"{own.value:.4g}{unit}",
             f"{case.source}{channels}",
             f"{100 * own.cl:.4g} %",
             *cells,
         )
-    stdout().print(table)
+    show(table)
     if not quiet:
-        click.echo(f"coverage in per cent, {toys} toys a point, seed {seed}; errors are binomial")
+        say(f"coverage in per cent, {toys} toys a point, seed {seed}; errors are binomial")
 
 
 def _own_limits(name: str, experiment: str, cl: float, options: dict[str, Any]) -> Iterator[_Case]:
@@ -207,13 +207,14 @@ def _write(
     from fastscan.storage.files import write_text
     from fastscan.storage.tables import table_text
 
-    columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl"]
+    columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl", "held"]
     for method in methods:
         columns += [method.replace("-", "_"), f"{method.replace('-', '_')}_error"]
     rows = []
     for case, own in found:
         entry = _entry(case, own)
         row = [entry[name] for name in columns[:8]]
+        row.append(held_words(case.likelihood.model, own.parameters))
         for method in methods:
             share = own.shares.get(method)
             row += ["", ""] if share is None else [share.value, share.error]

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fastscan.cli.common import (
-    example_command,
-    json_option,
-    print_json,
-    progress_bar,
-    tables_option,
-)
+from fastscan.cli.common import example_command, json_option, tables_option
+from fastscan.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from fastscan.exceptions import StoreError
@@ -72,7 +67,7 @@ def _print(about: dict[str, Any]) -> None:
     for key, value in about.items():
         text = value if isinstance(value, str) else pretty_repr(value, max_width=96, max_length=12)
         indented = text.replace("\n", "\n  ")
-        click.echo(f"{key}: {indented}" if "\n" not in text else f"{key}:\n  {indented}")
+        say(f"{key}: {indented}" if "\n" not in text else f"{key}:\n  {indented}")
 
 
 def _blocks(path: Path, layout: Layout) -> Findings:

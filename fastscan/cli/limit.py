@@ -16,12 +16,12 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     poi_option,
-    print_json,
     profile_option,
-    progress_bar,
     quiet_option,
     read_assignments,
 )
+from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.words import about_likelihood
 
 if TYPE_CHECKING:
     from fastscan.statistics import Likelihood
@@ -117,22 +117,16 @@ def command(
         )
         return
     unit = "" if limit.unit == "1" else f" {limit.unit}"
-    others = ", ".join(f"{name} = {value:g}" for name, value in limit.parameters.items())
     pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in limit.intervals)
-    # Plain text: loading a library for one bold word would be a tenth of the command's time.
-    click.echo(
-        f"{click.style(limit.poi, bold=True)} in {pieces}{unit} at {100 * limit.cl:g} % C.L. "
-        f"(delta chi2 = {limit.delta_chi2:.4g})"
+    say(about_likelihood(likelihood, limit.parameters, limit.profiled))
+    say(
+        f" in {pieces}{unit} at {100 * limit.cl:g} % C.L. (delta chi2 = {limit.delta_chi2:.4g})",
+        name=limit.poi,
     )
     for basin in limit.basins:
         profiled_at = "".join(f", {name} = {v:.4g}" for name, v in basin.profiled.items())
         mark = "best fit" if basin.chi2 <= limit.chi2_min + 1e-9 else "basin"
-        click.echo(f"{mark} {basin.value:.5g}{unit}{profiled_at}, chi2 = {basin.chi2:.4f}")
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-        + (f"; profiled: {', '.join(limit.profiled)}" if limit.profiled else "")
-    )
+        say(f"{mark} {basin.value:.5g}{unit}{profiled_at}, chi2 = {basin.chi2:.4f}")
 
 
 def _feldman_cousins(
@@ -213,7 +207,7 @@ def _bayes(
             hint="leave it out, or see fastscan posterior for a plane",
         )
     found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
-    held = {k: v for k, v in likelihood.parameters(given).items() if k != poi}
+    held = likelihood.parameters(given, (poi,))
     return {**found, "best_fit": found.pop("mode"), "parameters": held, "profiled": ()}
 
 
@@ -240,22 +234,14 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
     unit = "" if found["unit"] == "1" else f" {found['unit']}"
     pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in found["intervals"])
     words = method if method != "bayes" else f"bayes, prior {found['prior']}"
-    click.echo(
-        f"{click.style(found['poi'], bold=True)} in {pieces}{unit} "
-        f"at {100 * found['cl']:g} % C.L. ({words})"
-    )
+    say(about_likelihood(likelihood, found["parameters"], found["profiled"]))
+    say(f" in {pieces}{unit} at {100 * found['cl']:g} % C.L. ({words})", name=found["poi"])
     if found.get("interval_errors") and found["toys"]:
         errors = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in found["interval_errors"])
-        click.echo(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
+        say(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
     if "asymptotic_upper_limit" in found:
-        click.echo(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
+        say(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
     if found.get("warning"):
-        click.echo(found["warning"])
-    others = ", ".join(f"{name} = {value:g}" for name, value in found["parameters"].items())
+        say(found["warning"])
     mark = "mode" if method == "bayes" else "best fit"
-    click.echo(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-        + (f"; profiled: {', '.join(found['profiled'])}" if found["profiled"] else "")
-    )
+    say(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")

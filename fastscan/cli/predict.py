@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from fastscan.cli.common import (
     analysis_options,
     example_command,
     json_option,
     make_likelihood,
-    print_json,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import print_json, say, show
+from fastscan.cli.words import about_likelihood
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,13 +66,14 @@ def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis
             }
         )
         return
+    say(about_likelihood(likelihood, prediction.parameters))
     for experiment, part, data, sigma in parts:
-        _print_table(likelihood.model.name, experiment.name, part, data, sigma)
+        _print_table(experiment.name, part, data, sigma)
     pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in prediction.pulls.items())
     if prediction.parts:
-        click.echo(f"together: chi2 = {prediction.chi2:.4f}")
+        say(f"together: chi2 = {prediction.chi2:.4f}")
     if tuple(prediction.pulls) != ("normalisation",):
-        click.echo(f"pulls in standard deviations: {pulls}")
+        say(f"pulls in standard deviations: {pulls}")
 
 
 def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str, Any]:
@@ -89,14 +88,12 @@ def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str
     }
 
 
-def _print_table(
-    model: str, experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray
-) -> None:
+def _print_table(experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray) -> None:
     from rich.table import Table
 
-    words = ", ".join(f"{name} = {value:g}" for name, value in part.parameters.items())
     table = Table(
-        title=f"{model} in {experiment}: {words}",
+        title=experiment,
+        title_justify="left",
         caption=f"{part.unit}; chi2 = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
     )
     for column in ("eV_ee", "CEvNS", "EvES", "total", "observed"):
@@ -120,4 +117,4 @@ def _print_table(
         f"{part.total.sum():.6g}",
         f"{data.sum():.2f}",
     )
-    stdout().print(table)
+    show(table)

@@ -13,6 +13,7 @@ from fastscan.plotting.style import style
 from fastscan.storage.files import write_bytes
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
+from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
 
@@ -86,7 +87,7 @@ def _metadata(suffix: str, description: str) -> dict[str, str | list[str] | None
         maker: [software] if suffix == ".svg" else software
     }
     if description:
-        metadata[subject] = description
+        metadata[subject] = for_terminal(description)
     if date is not None:
         metadata[date] = None
     return metadata

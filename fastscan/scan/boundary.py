@@ -190,9 +190,7 @@ def _check_profiled(
         )
     if not names:
         return
-    free = {axis, poi, *names}
-    held = {k: v for k, v in likelihood.parameters(given).items() if k not in free}
-    rates = likelihood.rates(held)
+    rates = likelihood.rates(likelihood.parameters(given, (axis, poi, *names)))
     shape = {name: np.array([1.0]) for name in rates.shape_parameters}
     couplings = tuple(likelihood.model.parameter(name) for name in rates.couplings)
     surface = Surface(
@@ -229,7 +227,7 @@ class _Plane:
         # Whether profiled partners can make up for a smaller coupling.
         self._outward = outward
         self._parameter = likelihood.model.parameter(poi)
-        coupling = Axis(poi, self._parameter.default, self._parameter.default, 1)
+        coupling = Axis(poi, self._parameter.standard, self._parameter.standard, 1)
         self._grid = Grid(likelihood, [axis, coupling], given)
         self._power = self._grid.power
 

@@ -107,7 +107,7 @@ class Grid:
         kinds = {p.name: p.kind for p in model.parameters}
         self.axes = tuple(sorted(axes, key=lambda axis: kinds[axis.name] == "coupling"))
         self.shape = tuple(axis.points for axis in self.axes)
-        self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
+        self.fixed = likelihood.parameters(given, names)
         self._values = {axis.name: axis.values for axis in self.axes}
         self._shapes = sum(kinds[axis.name] == "shape" for axis in self.axes)
 

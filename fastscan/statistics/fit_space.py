@@ -97,7 +97,7 @@ class FitSpace:
                 raise InputError(f"{name} is named twice", where="parameters", hint="leave one out")
         self.names = tuple(names)
         self.parameters = tuple(likelihood.model.parameter(name) for name in names)
-        self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
+        self.fixed = likelihood.parameters(given, names)
         self.rates: PulledRates = likelihood.pulled_rates(self.fixed)
         self.observed = np.concatenate([likelihood.data / likelihood.sigma, self.rates.centre])
         self._coefficients: FloatArray | None = None

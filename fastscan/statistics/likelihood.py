@@ -224,18 +224,31 @@ class Likelihood:
         part = Part((self.rates(fixed),), mixing, self.sigma)
         return PulledRates((part,), ("normalisation",), np.array([1.0 / self.sigma_alpha]))
 
-    def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
-        """All parameters, those not given at their default.
+    def parameters(
+        self, given: Mapping[str, float] | None = None, free: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """All parameters but the free ones, those not given at their default.
 
         Raises
         ------
         InputError
-            Unknown name, or a value that is not finite or out of range.
+            Unknown name, a value that is not finite or out of range, or none where there is no
+            default.
         """
-        given = dict(given or {})
-        values = {p.name: p.default for p in self.model.parameters}
-        for name, value in given.items():
-            values[name] = self.model.parameter(name).check(value)
+        given = {name: self.model.parameter(name).check(v) for name, v in (given or {}).items()}
+        values = {}
+        for parameter in self.model.parameters:
+            if parameter.name in free:
+                continue
+            value = given.get(parameter.name, parameter.default)
+            if value is None:
+                unit = "" if parameter.unit == "1" else f" in {parameter.unit}"
+                raise InputError(
+                    f"{parameter.name} is not set and has no default",
+                    where=f"model {self.model.name}",
+                    hint=f"give it{unit}, as in --set {parameter.name}=…",
+                )
+            values[parameter.name] = value
         return values
 
     def predict(self, **parameters: float) -> Prediction:
@@ -304,7 +317,7 @@ class Likelihood:
                 hint=f"leave out --set {poi}=…",
             )
         names = self.profiled_names(poi, given, profiled)
-        fixed = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
+        fixed = self.parameters(given, (poi, *names))
         others = [self.model.parameter(name) for name in names]
         if not self.one_normalisation:
             rates = self.pulled_rates(fixed)
@@ -370,7 +383,7 @@ class Likelihood:
         given = dict(given or {})
         names = self.profiled_names(poi, given, profiled)
         found = self.profile(poi, given, names).pieces(rise)
-        held = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
+        held = self.parameters(given, (poi, *names))
         return Limit(
             poi=poi,
             unit=self.model.parameter(poi).unit,

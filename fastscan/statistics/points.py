@@ -67,7 +67,7 @@ class Chi2Function:
         if not names:
             raise InputError("no parameter", where="parameters of points", hint="name at least one")
         self.names = tuple(names)
-        self.fixed = {k: v for k, v in likelihood.parameters(given).items() if k not in names}
+        self.fixed = likelihood.parameters(given, names)
         self._likelihood = likelihood
         self._parameters = tuple(likelihood.model.parameter(name) for name in names)
         self._space = None if likelihood.one_normalisation else FitSpace(likelihood, names, given)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError
 from fastscan.inputs import JointExperiment
 from fastscan.inputs.projection import project, with_counts
+from fastscan.models import Model
 from fastscan.statistics.chi2 import delta_chi2
 from fastscan.statistics.joint import JointLikelihood
 from fastscan.statistics.likelihood import Likelihood
@@ -176,7 +177,8 @@ def asimov(likelihood: Likelihood, point: Mapping[str, float] | None = None) -> 
     if isinstance(likelihood, JointLikelihood):
         return _joint(likelihood, [asimov(part, point) for part in likelihood.parts])
     (experiment,) = likelihood.experiments
-    counts = likelihood.predict(**(point or {})).total
+    point = _standard_model(likelihood.model, "", {}) if point is None else point
+    counts = likelihood.predict(**point).total
     return Likelihood(
         likelihood.model,
         with_counts(experiment, counts),
@@ -224,7 +226,7 @@ def expected_limit(
         raise InputError(
             f"{toys} toys with seed {seed}", where="--toys, --seed", hint="give numbers from 0 up"
         )
-    expected = asimov(likelihood, _standard_model(poi, given))
+    expected = asimov(likelihood, _standard_model(likelihood.model, poi, given))
     limit = expected.limit(poi, given, profiled=profiled, cl=cl)
     bands = np.full((len(BAND_SIGMAS), 2), np.nan)
     if toys:
@@ -318,10 +320,12 @@ def signal_significance(
     likelihood : Likelihood
         Of counts that were seen, or of expected ones, see `asimov`.
     given : mapping, optional
-        Parameters of the signal; the rest at their defaults.
+        Parameters of the signal; the rest at their defaults. None: the Standard Model.
     """
     from scipy.optimize import minimize_scalar
 
+    if given is None:
+        given = _standard_model(likelihood.model, "", {})
     point = likelihood.parameters(given)
     rates = likelihood.pulled_rates(point)
     with_signal = rates.coefficients()[0].sum(axis=1)
@@ -361,14 +365,16 @@ def new_physics_significance(likelihood: Likelihood, point: Mapping[str, float])
     """
     full = likelihood.parameters(point)
     expected = asimov(likelihood, full)
-    q0 = expected.predict(**_standard_model("", point)).chi2
+    q0 = expected.predict(**_standard_model(likelihood.model, "", point)).chi2
     return Significance(q0, math.sqrt(q0), 1.0)
 
 
-def _standard_model(poi: str, given: Mapping[str, float]) -> dict[str, float]:
+def _standard_model(model: Model, poi: str, given: Mapping[str, float]) -> dict[str, float]:
     """What is set of the Standard Model itself; new physics is left out."""
-    own = {name: value for name, value in given.items() if name == "sin2_theta_w"}
-    return {} if poi == "sin2_theta_w" else own
+    point = {p.name: p.standard for p in model.parameters if p.default is None}
+    if poi != "sin2_theta_w" and "sin2_theta_w" in given:
+        point["sin2_theta_w"] = given["sin2_theta_w"]
+    return point
 
 
 def _joint(likelihood: JointLikelihood, parts: Sequence[Likelihood]) -> JointLikelihood:

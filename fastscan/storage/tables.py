@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
+from fastscan.text import for_terminal
+
 __all__ = ["table_text"]
 
 
@@ -18,7 +20,7 @@ def table_text(
     """
     text = io.StringIO()
     for key, value in about.items():
-        text.write(f"# {key}: {' '.join(str(value).split())}\n")
+        text.write(f"# {key}: {for_terminal(' '.join(str(value).split()))}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:

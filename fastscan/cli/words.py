@@ -1,0 +1,71 @@
+"""The words that come before every result: what was analysed, and what was held at which value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastscan.models import Model
+    from fastscan.statistics import Likelihood
+
+__all__ = ["about_header", "about_likelihood", "held_words"]
+
+
+def about_likelihood(
+    likelihood: Likelihood, held: Mapping[str, float], profiled: Sequence[str] = ()
+) -> str:
+    """Model, experiment and channels of an analysis, and the parameters that were not free."""
+    model = likelihood.model
+    words = held_words(model, held)
+    return _about(
+        model.name,
+        model.options(),
+        likelihood.experiment.name,
+        likelihood.channels,
+        words,
+        profiled,
+    )
+
+
+def about_header(header: Mapping[str, Any]) -> str:
+    """The same of a scan, from its header."""
+    from fastscan.exceptions import InputError
+    from fastscan.models import get_model
+
+    held = header["parameters"]
+    try:
+        words = held_words(get_model(header["model"], **header["options"]), held)
+    except InputError:
+        # A model that is not known here; its units are not either.
+        words = ", ".join(f"{name} = {value:.10g}" for name, value in held.items())
+    return _about(
+        header["model"], header["options"], header["experiment"], header["channels"], words, ()
+    )
+
+
+def held_words(model: Model, held: Mapping[str, float]) -> str:
+    """Parameters with their values and units."""
+    units = {name: model.parameter(name).unit for name in held}
+    return ", ".join(
+        f"{name} = {value:.10g}{'' if units[name] == '1' else f' {units[name]}'}"
+        for name, value in held.items()
+    )
+
+
+def _about(
+    model: str,
+    options: Mapping[str, object],
+    experiment: str,
+    channels: str,
+    held: str,
+    profiled: Sequence[str],
+) -> str:
+    chosen = ", ".join(f"{name} = {value}" for name, value in options.items())
+    words = [
+        f"{model}{f' ({chosen})' if chosen else ''}, {experiment}, channels {channels}",
+        f"held: {held or 'nothing'}",
+    ]
+    if profiled:
+        words.append(f"profiled: {', '.join(profiled)}")
+    return "; ".join(words)
