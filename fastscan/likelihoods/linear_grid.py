@@ -1,4 +1,4 @@
-"""Rows of chi2 along a coupling with any linear pulls: grids, and lines without a grid."""
+"""Chi2 on grids with any linear pulls."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 
 from fastscan.counts import Counts
 from fastscan.exceptions import InputError
-from fastscan.likelihoods.curve import pieces_below
-from fastscan.likelihoods.form import GridForm, Lines
-from fastscan.likelihoods.linear import LinearForm, chi2_of_layers
-from fastscan.likelihoods.surface import bounds_of_power, root_of_power, unfolded, widened
-from fastscan.likelihoods.tiles import by_tiles
+from fastscan.likelihoods.form import GridForm
+from fastscan.likelihoods.linear import chi2_of_layers
 
-__all__ = ["LinearGrid", "LinearLines"]
+__all__ = ["LinearGrid"]
 
 FloatArray = NDArray[np.float64]
 
@@ -59,65 +56,3 @@ class LinearGrid(GridForm):
                     hint="use smaller couplings",
                 )
             flat[part] = chi2_of_layers(layers, self._counts.seen, self._counts.centre)
-
-
-class LinearLines(Lines):
-    """Chi2 along one coupling through many points; see `Lines`.
-
-    Parameters
-    ----------
-    counts : Counts
-    coupling : str
-    columns : mapping of str to (rows,)
-        All other free parameters: row i is a point of them.
-    workers : int or None
-        Threads; None for all processors.
-    """
-
-    def __init__(
-        self,
-        counts: Counts,
-        coupling: str,
-        columns: Mapping[str, FloatArray],
-        workers: int | None = 1,
-    ) -> None:
-        rows = max((np.size(column) for column in columns.values()), default=1)
-        form = LinearForm(counts)
-        coordinate = counts.couplings.index(coupling)
-        every = form.coefficients({name: columns[name] for name in counts.shape_parameters})
-        points = np.zeros((rows, len(counts.couplings)))
-        for c, name in enumerate(counts.couplings):
-            if name != coupling:
-                points[:, c] = columns[name]
-        curves = [
-            form.surface(every[i if len(every) > 1 else 0]).line(point, coordinate)
-            for i, point in enumerate(points)
-        ]
-        self._power = curves[0][1]
-        self._parameter = counts.parameter(coupling)
-        self._bounds = bounds_of_power(self._parameter, self._power)
-        self._curves = [curve for curve, _ in curves]
-        self._turning = by_tiles(
-            rows, lambda own: [curve.turning_points() for curve in self._curves[own]], workers, 8
-        )
-        self._marks = [marks for tile in self._turning for marks in tile]
-
-    def minima(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest chi2 of each row; see `Lines.minima`."""
-        best, lowest = [], []
-        for curve, marks in zip(self._curves, self._marks, strict=True):
-            heights = [curve(u) for u in marks]
-            i = int(np.argmin(heights))
-            best.append(root_of_power(marks[i], self._power))
-            lowest.append(heights[i])
-        return np.array(best), np.array(lowest)
-
-    def below(self, level: float, *, outward: bool = False) -> FloatArray:
-        """Intervals of the coupling with chi2 at most a level; see `Lines.below`."""
-        found = [
-            np.array(pieces_below(curve, marks, level)).reshape(1, -1, 2)
-            for curve, marks in zip(self._curves, self._marks, strict=True)
-        ]
-        most = max(1, *(pieces.shape[1] for pieces in found))
-        pieces = np.concatenate([widened(pieces, most) for pieces in found])
-        return unfolded(pieces, self._parameter, self._power, outward=outward)
