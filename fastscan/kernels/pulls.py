@@ -181,7 +181,7 @@ def chi2_along(
     ----------
     polynomials : lines x powers x (1 + pulls) x bins
         Counts and their changes of each power, over sigma.
-    u : lines x points
+    u : points
     centre, data
         As for `pulled_chi2`.
     chi2, rounding : lines x points
@@ -190,8 +190,8 @@ def chi2_along(
     columns, right = scratch(centre, data)
     point, pulls = np.empty(polynomials.shape[2:]), np.empty(centre.size)
     for r in range(polynomials.shape[0]):
-        for q in range(u.shape[1]):
-            polynomial_layers(polynomials[r], u[r, q], point)
+        for q in range(u.size):
+            polynomial_layers(polynomials[r], u[q], point)
             chi2[r, q] = fit_point(point, centre, data, columns, right, pulls)
             rounding[r, q] = rounding_of(point, centre, data, pulls, chi2[r, q])
 

@@ -146,7 +146,7 @@ class LinearCurve(Curve):
 
         chi2, rounding = np.empty((2, 1, 1))
         reach = float(self._turning.reach[0])
-        at = np.array([[min(max(u, -reach), reach)]])
+        at = np.array([min(max(u, -reach), reach)])
         chi2_along(self.layers[None], at, self.centre, self.data, chi2, rounding)
         return float(chi2[0, 0])
 
@@ -197,7 +197,7 @@ class LinearSurface(Surface):
 
     def line(self, point: FloatArray, coordinate: int) -> tuple[LinearCurve, int]:
         """Chi2 along one coupling, and the power in u = coupling**power."""
-        from fastscan.likelihoods.linear_lines import line_polynomials
+        from fastscan.likelihoods.layers import line_polynomials
 
         powers, power = powers_along(self.exponents, coordinate)
         weights = self.monomials(point, without=coordinate)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from fastscan.counts import Counts
 from fastscan.likelihoods.form import Lines
+from fastscan.likelihoods.layers import Layers, line_polynomials
 from fastscan.likelihoods.surface import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.tiles import by_tiles
 
-__all__ = ["LinearLines", "Turning", "line_polynomials"]
+__all__ = ["LinearLines", "Turning"]
 
 FloatArray = NDArray[np.float64]
 
@@ -141,9 +142,10 @@ class LinearLines(Lines):
             points[:, counts.names.index(name)] = column
         weights = counts.monomials(points)
         shapes = {name: columns[name] for name in counts.shape_parameters}
+        layers = Layers(counts, shapes)
 
         def turning(own: slice) -> Turning:
-            coefficients = counts.coefficients({name: v[own] for name, v in shapes.items()})
+            coefficients = layers.coefficients({name: v[own] for name, v in shapes.items()})
             polynomials = line_polynomials(coefficients, weights[own], powers)
             return Turning(polynomials, counts.seen, counts.centre, bounds)
 
@@ -168,27 +170,6 @@ class LinearLines(Lines):
         most = max(pieces.shape[1] for pieces in every)
         pieces = np.concatenate([widened(pieces, most) for pieces in every])
         return unfolded(pieces, self._parameter, self._power, outward=outward)
-
-
-def line_polynomials(
-    coefficients: FloatArray, weights: FloatArray, powers: NDArray[np.int64]
-) -> FloatArray:
-    """Layers of each power of u, shape (lines, powers, 1 + pulls, bins).
-
-    Added up one monomial after the other: the same for a line whatever comes with it.
-
-    Parameters
-    ----------
-    coefficients : (lines or 1, 1 + pulls, monomials, bins)
-    weights : (lines, monomials)
-        Product of the other couplings.
-    powers : (monomials,)
-    """
-    _, layers, _, bins = coefficients.shape
-    out = np.zeros((len(weights), int(powers.max(initial=0)) + 1, layers, bins))
-    for m, power in enumerate(powers):
-        out[:, power] += weights[:, m, None, None] * coefficients[:, :, m]
-    return out
 
 
 def _sizes(polynomials: FloatArray) -> FloatArray:

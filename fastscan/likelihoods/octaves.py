@@ -46,6 +46,9 @@ class Octaves:
         How many counts are multiplied in a term of a function.
     masses : (points,), optional
         The axis.
+    groups : int
+        Functions come in so many groups: like ones of each are sums of the same terms, and so
+        have errors of the same size.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class Octaves:
         counts: Counts,
         factors: int,
         masses: FloatArray | None,
+        groups: int = 1,
     ) -> None:
-        self._compute = compute
+        self._compute, self._groups = compute, groups
         self._tables: FloatArray | None = None
         degree = None
         if masses is not None and masses.size >= _FEW:
@@ -137,7 +141,8 @@ class Octaves:
             series[0] = np.where(varies, series[0], values[0])
             found = np.empty((2, values.shape[1]))
             chebyshev.evaluate_series(series[None], np.zeros(2, np.int64), places[nodes:], found)
-            off = np.abs(found - values[nodes:]) > _SUSPECT * np.abs(values).max(axis=0)
+            size = np.abs(values).reshape(len(values), self._groups, -1).max(axis=(0, 1))
+            off = np.abs(found - values[nodes:]) > _SUSPECT * np.tile(size, self._groups)
             self._refused[number] = off.any() or not np.isfinite(values).all()
             self._tables[number] = series
             self._made[number] = True
