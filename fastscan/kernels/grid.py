@@ -330,10 +330,7 @@ def ratio_inside(
 def row_minima(chi2: FloatArray, lowest: FloatArray) -> None:
     """Lower ``lowest[r]`` to the smallest value of row r of ``chi2``."""
     for r in range(chi2.shape[0]):
-        least = lowest[r]
-        for i in range(chi2.shape[1]):
-            least = min(least, chi2[r, i])
-        lowest[r] = least
+        lowest[r] = min(lowest[r], _least(chi2[r]))
 
 
 @jit
