@@ -95,14 +95,15 @@ def line_turning_points(
                 depth -= 1
                 a, b = stack[depth, 0], stack[depth, 1]
                 middle, half = 0.5 * (a + b), 0.5 * (b - a)
-                least, most_of, noise = np.inf, 0.0, 0.0
+                wanted, most_of, noise = np.inf, 0.0, 0.0
                 for i in range(NODES):
                     u = size * math.sinh(middle + half * nodes[i])
                     polynomial_layers(polynomial, u, point)
                     chi2 = fit_point(point, centre, data, columns, right, pulls)
                     values[i] = chi2
-                    least, most_of = min(least, chi2), max(most_of, chi2)
-                    noise = max(noise, rounding_of(point, centre, data, pulls, chi2))
+                    lost = rounding_of(point, centre, data, pulls, chi2)
+                    wanted = min(wanted, max(TOLERANCE * (1.0 + chi2), lost))
+                    most_of, noise = max(most_of, chi2), max(noise, lost)
                 tail = 0.0
                 for k in range(NODES):
                     total = 0.0
@@ -112,7 +113,7 @@ def line_turning_points(
                     if k >= NODES - 3:
                         tail += abs(total)
                 wide = half > _NARROWEST * max(1.0, abs(middle)) and depth + 2 <= 128
-                if wide and not tail <= max(TOLERANCE * (1.0 + least), noise):
+                if wide and not tail <= wanted:
                     # The left half is looked at first.
                     stack[depth, 0], stack[depth, 1] = middle, b
                     stack[depth + 1, 0], stack[depth + 1, 1] = a, middle

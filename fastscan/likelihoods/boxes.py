@@ -172,29 +172,29 @@ class Boxes:
         ends = [
             float(np.moveaxis(size, i, 0)[-3:].sum()) if long[i] else 0.0 for i in range(len(shape))
         ]
-        least, noise = float(np.abs(values).min()), float(rounding.max())
-        wanted = max(_TAIL * ERROR * (1.0 + least), noise)
+        # What would be seen at the node where it matters most.
+        wanted = float(np.maximum(_TAIL * ERROR * (1.0 + np.abs(values)), rounding).min())
         if max(ends) <= wanted:
             if long[-1]:
                 # Along rows every term counts: whole fours of them that make no difference go.
                 rest = np.cumsum(size.reshape(-1, shape[-1]).sum(axis=0)[::-1])[::-1]
-                least_term = 0.3 * min(wanted, _TAIL * ERROR * (1.0 + least))
-                terms = int(np.count_nonzero(rest > least_term))
+                least = _TAIL * ERROR * (1.0 + float(np.abs(values).min()))
+                terms = int(np.count_nonzero(rest > 0.3 * min(wanted, least)))
                 series = np.ascontiguousarray(series[..., : max(4, -(-terms // 4) * 4)])
-            if self._agrees(_Box(ranges, series), noise):
+            if self._agrees(_Box(ranges, series), wanted):
                 return series, None
         # How many times smaller ends are wanted: 1 the size of the series, 0 small enough.
         reach = float(np.log(max(float(size.sum()), 2.0 * wanted) / wanted))
         return series, [1.0 + np.log(max(end, wanted) / size.sum()) / reach for end in ends]
 
-    def _agrees(self, box: _Box, noise: float) -> bool:
+    def _agrees(self, box: _Box, wanted: float) -> bool:
         """Whether a series is right off its nodes, at points that are always the same."""
         random = np.random.default_rng([end for own in box.ranges for end in own])
         some = [np.sort(random.integers(a, b, _CHECKS)) for a, b in box.ranges]
         found = self._summed(box, some).ravel()
         exact, rounding = self._exact([c[s] for c, s in zip(self._columns, some, strict=True)])
-        off = np.abs(found - exact) - (noise + rounding)
-        return bool((off <= 0.5 * ERROR * (1.0 + np.abs(exact))).all())
+        allowed = 0.5 * ERROR * (1.0 + np.abs(exact)) + 2.0 * (wanted + rounding)
+        return bool((np.abs(found - exact) <= allowed).all())
 
     def _nodes_of(self, i: int, own: tuple[int, int]) -> FloatArray:
         """Chebyshev points of a range of a column."""
