@@ -23,14 +23,20 @@ class Layers:
     counts : Counts
     columns : mapping of str to (points,)
         The axis of each shape parameter.
+    every : bool
+        See `Octaves`.
     """
 
-    def __init__(self, counts: Counts, columns: Mapping[str, FloatArray]) -> None:
+    def __init__(
+        self, counts: Counts, columns: Mapping[str, FloatArray], *, every: bool = False
+    ) -> None:
         self._counts = counts
         self._shape = (1 + len(counts.pulls), len(counts.exponents), counts.seen.size)
         masses = columns[counts.shape_parameters[0]] if len(counts.shape_parameters) == 1 else None
         width = int(np.prod(self._shape))
-        self._octaves = Octaves(self._at_masses, width, counts, 1, masses, self._shape[0])
+        self._octaves = Octaves(
+            self._at_masses, width, counts, 1, masses, self._shape[0], every=every
+        )
 
     def coefficients(self, shape: Mapping[str, FloatArray]) -> FloatArray:
         """C at rows of the shape parameters, shape (rows, 1 + pulls, monomials, bins).

@@ -48,9 +48,10 @@ class LinearGrid(GridForm):
         if self._couplings:
             inner = counts.couplings.index(self._couplings[-1])
             self._powers, self._power = powers_along(counts.exponents, inner)
-        self._layers = Layers(counts, {name: columns[name] for name in self._shapes})
         self._boxes = Boxes(list(columns.values()), self._exact)
         self.error = self._boxes.error
+        shapes = {name: columns[name] for name in self._shapes}
+        self._layers = Layers(counts, shapes, every=self.error > 0.0)
         self.default_block_points = _INTERPOLATED if self.error > 0.0 else _COMPUTED
 
     def evaluate(self, slices: Sequence[slice], out: FloatArray) -> None:

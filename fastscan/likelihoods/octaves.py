@@ -49,6 +49,8 @@ class Octaves:
     groups : int
         Functions come in so many groups: like ones of each are sums of the same terms, and so
         have errors of the same size.
+    every : bool
+        Interpolate all octaves of the axis, for values are asked for at many masses besides.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Octaves:
         factors: int,
         masses: FloatArray | None,
         groups: int = 1,
+        *,
+        every: bool = False,
     ) -> None:
         self._compute, self._groups = compute, groups
         self._tables: FloatArray | None = None
@@ -69,7 +73,7 @@ class Octaves:
             return
         octave, self._place = _placed(masses)
         octaves, number, points = np.unique(octave, return_inverse=True, return_counts=True)
-        long = points > degree + 1
+        long = (points > degree + 1) | every
         self._octaves = octaves[long]
         # Masses of zero lie in no octave.
         chosen = np.where(long, np.cumsum(long) - 1, -1)

@@ -208,5 +208,5 @@ def test_coefficients_of_many_masses_are_those_of_each(likelihoods):
 
 
 def test_a_few_points_are_computed(likelihoods):
-    grid = Grid(likelihoods("vector", "shapes"), [Axis("g", 0.0, 1e-4, 30)])
+    grid = Grid(likelihoods("vector", "shapes"), [Axis("g", 0.0, 1e-4, 30)], {"mass_mev": 10.0})
     assert grid.error == 0.0
