@@ -34,10 +34,12 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     else:
         from fastscan.inputs import load_experiment
         from fastscan.tensors import load_response, store_path
+        from fastscan.tensors.flux import flux_parts
 
         experiment = load_experiment(what)
         load_response(experiment, tables)
         about = _tensors(store_path(experiment, tables))
+        about["flux_parts_per_cm2_s"] = flux_parts(experiment.reactor)
     if as_json:
         print_json(about)
         return
