@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from fastscan.likelihoods import Likelihood
 from fastscan.likelihoods.closed_grid import ClosedGrid
 from fastscan.scan import DEFAULT_BLOCK_POINTS, Axis, Grid, Plan, scan_in_memory
 
-__all__ = ["GridCase", "blocks_of", "measure_grid"]
+__all__ = ["GridCase", "blocks_of", "fresh_fill", "measure_grid"]
 
 FloatArray = NDArray[np.float64]
 Slices = tuple[slice, ...]
@@ -90,7 +90,7 @@ def measure_grid(case: GridCase, workers: int, repetitions: int) -> Iterator[Ent
         fresh = in_turn(
             max(2, repetitions // 2),
             {
-                "fill": lambda: _fresh_fill(grid.shape, slices, parallel),
+                "fill": lambda: fresh_fill(grid.shape, workers),
                 "scan": lambda: scan_in_memory(
                     case.likelihood,
                     case.axes,
@@ -125,10 +125,10 @@ def _inner(u: FloatArray, block: Slices) -> FloatArray:
     return u[block[-1]]
 
 
-def _fresh_fill(
-    shape: tuple[int, ...],
-    slices: Sequence[Slices],
-    parallel: Callable[[Callable[[int], object]], Callable[[], None]],
-) -> None:
+def fresh_fill(shape: tuple[int, ...], workers: int) -> None:
+    """Fill memory that was not touched before, by threads, in blocks of a scan."""
     out = np.empty(shape)
-    parallel(lambda number: fill(1.0, out[slices[number]].reshape(-1)))()
+    plan = blocks_of(shape, workers)
+    with ThreadPoolExecutor(workers) as pool:
+        blocks = (plan.slices(index) for index in plan.indices())
+        list(pool.map(lambda block: fill(1.0, out[block].reshape(-1)), blocks))

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fastscan.bench.grids import GridCase, blocks_of
+from fastscan.bench.grids import GridCase, blocks_of, fresh_fill
 from fastscan.bench.measure import Spread, in_turn, rate, ratio
 from fastscan.bench.quadrature import PlainQuadrature
 from fastscan.bench.report import Entry
 from fastscan.likelihoods import Chi2Function, Likelihood
-from fastscan.scan import Axis, Grid, find_boundary, run_scan
+from fastscan.scan import Axis, Grid, find_boundary, run_scan, scan_in_memory
 from fastscan.scan.store import compressors
 from fastscan.tensors import build_response
 
@@ -89,17 +89,35 @@ def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Ite
     )
 
 
-def measure_nuisances(likelihood: Likelihood, points: int, repetitions: int) -> Iterator[Entry]:
-    """A grid with several nuisances, one thread."""
-    axis = Axis("g", 1e-7, 1e-4, points, "log")
-    grid = Grid(likelihood, [axis], {"mass_mev": 10.0})
-    seconds = in_turn(repetitions, {"points": lambda: grid.evaluate((slice(None),))})
-    nuisances = len(likelihood.nuisance_names)
+def measure_nuisances(
+    likelihood: Likelihood, points: int, side: int, workers: int, repetitions: int
+) -> Iterator[Entry]:
+    """Points with several nuisances, one thread, and a plane of them against a fill."""
+    given, nuisances = {"mass_mev": 10.0}, len(likelihood.nuisance_names)
+    form = likelihood.form(["g"], given)
+    couplings = np.geomspace(1e-7, 1e-4, points)[:, None]
+    seconds = in_turn(repetitions, {"points": lambda: form.values(couplings)})
     yield Entry(
         "nuisances",
         rate(points, seconds["points"]),
         "points/s",
         f"points of {likelihood.model.name} with {nuisances} nuisances profiled, one thread",
+    )
+    axes = [Axis("mass_mev", 1e-2, 1e3, side, "log"), Axis("g", 1e-8, 1e-2, side, "log")]
+    plane = in_turn(
+        repetitions,
+        {
+            "fill": lambda: fresh_fill((side, side), workers),
+            "scan": lambda: scan_in_memory(likelihood, axes, workers=workers),
+        },
+    )
+    about = f"{likelihood.model.name} plane with {nuisances} nuisances profiled: scan_in_memory"
+    yield Entry("nuisances_plane", rate(side * side, plane["scan"]), "points/s", about)
+    yield Entry(
+        "nuisances_plane_over_fresh_fill",
+        ratio(plane["fill"], plane["scan"]),
+        "1",
+        f"{about}, rate over a fill of memory not touched before",
     )
 
 

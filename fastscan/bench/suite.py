@@ -95,7 +95,9 @@ def run_suite(
             parts.measure_nuisances,
             likelihood("vector", "conus-plus-shapes", tables=tables),
             20_000 if quick else 200_000,
-            repetitions,
+            round(points**0.5),
+            threads,
+            few,
         ),
         "zarr": partial(parts.measure_zarr, cases["vector"], threads, few),
     }

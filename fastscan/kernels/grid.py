@@ -15,6 +15,7 @@ __all__ = [
     "ratio_rows",
     "row_minima",
     "row_posteriors",
+    "row_spans",
 ]
 
 # Points of a row that a reduction passes over, or computes, together.
@@ -329,10 +330,30 @@ def ratio_inside(
 def row_minima(chi2: FloatArray, lowest: FloatArray) -> None:
     """Lower ``lowest[r]`` to the smallest value of row r of ``chi2``."""
     for r in range(chi2.shape[0]):
-        least = lowest[r]
-        for i in range(chi2.shape[1]):
-            least = min(least, chi2[r, i])
-        lowest[r] = least
+        lowest[r] = min(lowest[r], _least(chi2[r]))
+
+
+@jit
+def row_spans(
+    chi2: FloatArray, level: float, count: FloatArray, first: FloatArray, last: FloatArray
+) -> None:
+    """Fill how many values of row r of ``chi2`` are at most ``level``, the first and the last.
+
+    Where there is none the first is the length of the row, the last -1.
+    """
+    points = chi2.shape[1]
+    for r in range(chi2.shape[0]):
+        inside = 0
+        for i in range(points):
+            inside += chi2[r, i] <= level
+        begin, end = points, -1
+        if inside > 0:
+            begin, end = 0, points - 1
+            while not chi2[r, begin] <= level:
+                begin += 1
+            while not chi2[r, end] <= level:
+                end -= 1
+        count[r], first[r], last[r] = inside, begin, end
 
 
 @jit

@@ -8,12 +8,14 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["pulled_chi2"]
+__all__ = ["chi2_along", "fit_point", "polynomial_layers", "pulled_chi2", "rounding_of", "scratch"]
 
 FloatArray = np.ndarray
 
 # What is left of counts that the pulls' centre takes away is rounding below this part of them.
 ROUNDING = 1e-14
+# Part of the largest term that the residuals of a least squares are off by, in all.
+_ROUNDING_OF_SUMS = 2e-15
 
 
 @jit
@@ -59,6 +61,57 @@ def _reflect(columns: FloatArray, right: FloatArray, order: FloatArray) -> None:
 
 
 @jit
+def fit_point(
+    point: FloatArray,
+    centre: FloatArray,
+    data: FloatArray,
+    columns: FloatArray,
+    right: FloatArray,
+    pulls: FloatArray,
+) -> float:
+    """Chi2 of one point, its ``pulls`` filled; ``columns`` and ``right`` are scratch.
+
+    Shapes: (1 + pulls) x bins, pulls, bins, pulls x (bins + pulls), bins + pulls, pulls.
+    """
+    count, bins = centre.size, data.size
+    order = np.empty(count, dtype=np.int64)
+    length = np.empty(count)
+    for b in range(bins):
+        moved = point[0, b]
+        for k in range(count):
+            moved -= centre[k] * point[1 + k, b]
+        if abs(moved) <= ROUNDING * abs(point[0, b]):
+            moved = 0.0
+        right[b] = data[b] - moved
+    for k in range(count):
+        largest = 1.0
+        for b in range(bins):
+            largest = max(largest, abs(point[1 + k, b]))
+        # Columns of like length: squares of huge counts would overflow.
+        shrink = 1.0 / largest
+        for b in range(bins):
+            columns[k, b] = point[1 + k, b] * shrink
+        columns[k, bins:] = 0.0
+        columns[k, bins + k] = shrink
+        right[bins + k] = centre[k]
+        length[k] = shrink
+        order[k] = k
+    _reflect(columns, right, order)
+    total = 0.0
+    for i in range(count, bins + count):
+        total += right[i] * right[i]
+    # From the last row of R up; the solution replaces Q^T right.
+    for k in range(count - 1, -1, -1):
+        rest = right[k]
+        for j in range(k + 1, count):
+            rest -= columns[j, k] * right[j]
+        right[k] = rest / columns[k, k]
+    for k in range(count):
+        pulls[order[k]] = right[k] * length[order[k]] - centre[order[k]]
+    return total
+
+
+@jit
 def pulled_chi2(
     layers: FloatArray,
     centre: FloatArray,
@@ -90,44 +143,71 @@ def pulled_chi2(
     pulls : points x pulls
         beta.
     """
-    count, bins = centre.size, data.size
-    rows = bins + count
-    columns = np.empty((count, rows))
-    length = np.empty(count)
-    right = np.empty(rows)
-    order = np.empty(count, dtype=np.int64)
-    solution = np.empty(count)
+    columns, right = scratch(centre, data)
     for p in range(layers.shape[0]):
-        point = layers[p]
-        for b in range(bins):
-            moved = point[0, b]
-            for k in range(count):
-                moved -= centre[k] * point[1 + k, b]
-            if abs(moved) <= ROUNDING * abs(point[0, b]):
-                moved = 0.0
-            right[b] = data[b] - moved
-        for k in range(count):
-            largest = 1.0
-            for b in range(bins):
-                largest = max(largest, abs(point[1 + k, b]))
-            # Columns of like length: squares of huge counts would overflow.
-            shrink = 1.0 / largest
-            for b in range(bins):
-                columns[k, b] = point[1 + k, b] * shrink
-            columns[k, bins:] = 0.0
-            columns[k, bins + k] = shrink
-            right[bins + k] = centre[k]
-            length[k] = shrink
-            order[k] = k
-        _reflect(columns, right, order)
-        total = 0.0
-        for i in range(count, rows):
-            total += right[i] * right[i]
-        chi2[p] = total
-        for k in range(count - 1, -1, -1):
-            rest = right[k]
-            for j in range(k + 1, count):
-                rest -= columns[j, k] * solution[j]
-            solution[k] = rest / columns[k, k]
-        for k in range(count):
-            pulls[p, order[k]] = solution[k] * length[order[k]] - centre[order[k]]
+        chi2[p] = fit_point(layers[p], centre, data, columns, right, pulls[p])
+
+
+@jit
+def scratch(centre: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Memory for `fit_point`: columns and the right-hand side."""
+    return np.empty((centre.size, data.size + centre.size)), np.empty(data.size + centre.size)
+
+
+@jit
+def polynomial_layers(polynomial: FloatArray, u: float, point: FloatArray) -> None:
+    """Fill counts and their changes at u: ``point[l, b] = sum_p polynomial[p, l, b] u**p``."""
+    top = polynomial.shape[0] - 1
+    for k in range(point.shape[0]):
+        for b in range(point.shape[1]):
+            total = polynomial[top, k, b]
+            for p in range(top - 1, -1, -1):
+                total = total * u + polynomial[p, k, b]
+            point[k, b] = total
+
+
+@jit
+def chi2_along(
+    polynomials: FloatArray,
+    u: FloatArray,
+    centre: FloatArray,
+    data: FloatArray,
+    chi2: FloatArray,
+    rounding: FloatArray,
+) -> None:
+    """Fill chi2 along lines on which counts are polynomials in u, and what rounding does to it.
+
+    Parameters
+    ----------
+    polynomials : lines x powers x (1 + pulls) x bins
+        Counts and their changes of each power, over sigma.
+    u : points
+    centre, data
+        As for `pulled_chi2`.
+    chi2, rounding : lines x points
+        Rounding: of counts whose large terms cancel, an estimate from above.
+    """
+    columns, right = scratch(centre, data)
+    point, pulls = np.empty(polynomials.shape[2:]), np.empty(centre.size)
+    for r in range(polynomials.shape[0]):
+        for q in range(u.size):
+            polynomial_layers(polynomials[r], u[q], point)
+            chi2[r, q] = fit_point(point, centre, data, columns, right, pulls)
+            rounding[r, q] = rounding_of(point, centre, data, pulls, chi2[r, q])
+
+
+@jit
+def rounding_of(
+    point: FloatArray, centre: FloatArray, data: FloatArray, pulls: FloatArray, chi2: float
+) -> float:
+    """What rounding of counts of which large terms cancel does to chi2, an estimate from above."""
+    size = 0.0
+    for b in range(data.size):
+        size = max(size, abs(data[b]))
+    for k in range(centre.size):
+        largest = 0.0
+        for b in range(data.size):
+            largest = max(largest, abs(point[1 + k, b]))
+        size += largest * abs(pulls[k] + centre[k])
+    error = _ROUNDING_OF_SUMS * size
+    return error * (math.sqrt(chi2) + error)

@@ -12,8 +12,10 @@ linear
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Chi2Form", "Fitted", "GridForm", "Lines", "chi2_form"]
 
 FloatArray = NDArray[np.float64]
+
+# Points that are computed at a time to be reduced: enough to be worth a call.
+_REDUCED = 524_288
 
 
 @dataclass(frozen=True)
@@ -132,10 +137,13 @@ class GridForm(ABC):
         Points of each column.
     default_block_points : int
         Points of a block that are worth a task.
+    error : float
+        Of chi2, as a part of 1 + chi2, where it is interpolated; zero where it is computed.
     """
 
     shape: tuple[int, ...]
     default_block_points: int
+    error: float = 0.0
 
     @abstractmethod
     def evaluate(self, slices: Sequence[slice], out: FloatArray) -> None:
@@ -143,10 +151,13 @@ class GridForm(ABC):
 
     def minima(self, slices: Sequence[slice]) -> FloatArray:
         """Lowest chi2 along the last column, shape of the block without it."""
-        out = np.empty(self._points(slices))
-        self.evaluate(slices, out)
-        lowest: FloatArray = out.min(axis=-1)
-        return lowest
+        from fastscan.kernels.grid import row_minima
+
+        shape = self._points(slices)[:-1]
+        lowest = np.full(prod(shape), np.inf)
+        for rows, chi2 in self._stretches(slices):
+            row_minima(chi2, lowest[rows])
+        return lowest.reshape(shape)
 
     def spans(
         self, slices: Sequence[slice], level: float
@@ -156,14 +167,36 @@ class GridForm(ABC):
         Both count from the start of the block; where there is none the first is its length, the
         last -1. Shape of the block without its last column.
         """
-        out = np.empty(self._points(slices))
-        self.evaluate(slices, out)
-        inside = out <= level
-        points = inside.shape[-1]
-        some = inside.any(axis=-1)
-        first = np.where(some, inside.argmax(axis=-1), points)
-        last = np.where(some, points - 1 - inside[..., ::-1].argmax(axis=-1), -1)
-        return inside.sum(axis=-1), first, last
+        from fastscan.kernels.grid import row_spans
+
+        shape = self._points(slices)[:-1]
+        found = np.empty((3, prod(shape)), dtype=np.int64)
+        for rows, chi2 in self._stretches(slices):
+            row_spans(chi2, level, *found[:, rows])
+        number, first, last = found.reshape(3, *shape)
+        return number, first, last
+
+    def _stretches(self, slices: Sequence[slice]) -> Iterator[tuple[slice, FloatArray]]:
+        """Whole rows of a block along the last column, some at a time, in C order."""
+        shape = self._points(slices)
+        starts = [s.indices(n)[0] for s, n in zip(slices, self.shape, strict=True)]
+        # Filled from the last column up, as blocks of a scan are.
+        lengths, room = [shape[-1]], max(1, _REDUCED // max(1, shape[-1]))
+        for points in reversed(shape[:-1]):
+            lengths.insert(0, max(1, min(points, room)))
+            room //= lengths[0]
+        buffer = np.empty(prod(lengths))
+        done = 0
+        cuts = [range(0, n, step) for n, step in zip(shape, lengths, strict=True)]
+        for first in product(*cuts):
+            part = [
+                slice(start + i, start + min(i + step, n))
+                for start, i, step, n in zip(starts, first, lengths, shape, strict=True)
+            ]
+            chi2 = buffer[: prod(self._points(part))].reshape(-1, shape[-1])
+            self.evaluate(part, chi2)
+            yield slice(done, done + len(chi2)), chi2
+            done += len(chi2)
 
     def _points(self, slices: Sequence[slice]) -> tuple[int, ...]:
         return tuple(len(range(*s.indices(n))) for s, n in zip(slices, self.shape, strict=True))

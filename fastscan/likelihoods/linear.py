@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,28 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
-from fastscan.likelihoods.curve import Curve, find_turning_points
+from fastscan.likelihoods.curve import Curve
 from fastscan.likelihoods.form import Chi2Form, Fitted
-from fastscan.likelihoods.ratio import stationary_points
 from fastscan.likelihoods.surface import Surface, bounds_of_power, powers_along
 
 if TYPE_CHECKING:
-    from fastscan.likelihoods.linear_grid import LinearGrid, LinearLines
+    from fastscan.likelihoods.linear_grid import LinearGrid
+    from fastscan.likelihoods.linear_lines import LinearLines, Turning
 
 __all__ = ["LinearCurve", "LinearForm", "LinearSurface", "chi2_of_layers", "fitted_pulls"]
 
 FloatArray = NDArray[np.float64]
 
-# A curve is looked at between -x and x, x this many natural sizes of its variable, on points that
-# grow like sinh: evenly near zero, in equal ratios further out.
-_REACH = 1e8
-_SAMPLES = 97
-_FINE = np.geomspace(1e-4, 3.0, 81).tolist()
-# sigma_alpha**-2 for 1, 10 and 100 %.
-_GUESSES = (1e4, 1e2, 1.0)
-# Signals in standard deviations that stand for infinite ones: with several nuisances, and with a
-# normalisation alone, which takes signals of any size away.
-_SIGNAL, _SINGLE_SIGNAL = 1e8, 1e14
 # Points whose pulls are fitted together.
 _POINTS = 4096
 
@@ -119,7 +108,7 @@ class LinearForm(Chi2Form):
         self, coupling: str, columns: Mapping[str, FloatArray], workers: int | None = 1
     ) -> LinearLines:
         """Chi2 along one coupling through many points."""
-        from fastscan.likelihoods.linear_grid import LinearLines
+        from fastscan.likelihoods.linear_lines import LinearLines
 
         return LinearLines(self.counts, coupling, columns, workers)
 
@@ -153,65 +142,30 @@ class LinearCurve(Curve):
 
     def __call__(self, u: float) -> float:
         """Chi2 at u, its limit at an infinite u."""
-        return float(self._values(np.array([u]))[0])
+        from fastscan.kernels.pulls import chi2_along
 
-    def _values(self, u: FloatArray) -> FloatArray:
-        """Chi2 at points u, shape (points,)."""
-        reach = self._farthest
-        return chi2_of_layers(self._layers_at(np.clip(u, -reach, reach)), self.data, self.centre)
-
-    @cached_property
-    def _farthest(self) -> float:
-        """A u beyond which chi2 no longer changes: signals of so many standard deviations.
-
-        Further out nuisances whose changes are parallel there, as two normalisations of a channel
-        that outgrows the other, could no longer be told apart for rounding.
-        """
-        powers = [p for p in range(1, len(self.layers)) if np.abs(self.layers[p, 0]).max() > 0.0]
-        if not powers:
-            return 1.0
-        size = _SIGNAL if self.centre.size > 1 else _SINGLE_SIGNAL
-        return float((size / np.abs(self.layers[powers[-1], 0]).max()) ** (1.0 / powers[-1]))
+        chi2, rounding = np.empty((2, 1, 1))
+        reach = float(self._turning.reach[0])
+        at = np.array([min(max(u, -reach), reach)])
+        chi2_along(self.layers[None], at, self.centre, self.data, chi2, rounding)
+        return float(chi2[0, 0])
 
     def turning_points(self) -> list[float]:
-        """Bounds and extrema in rising order, bracketed by samples of a stretched variable."""
-        scale = self._scale()
-        end = math.asinh(_REACH)
-        first = max(-end, math.asinh(self.lower / scale)) if math.isfinite(self.lower) else -end
-        last = min(end, math.asinh(self.upper / scale)) if math.isfinite(self.upper) else end
-        points = {0.0, first, last, *np.linspace(first, last, _SAMPLES).tolist()}
-        # More closely around zero, where a shallow basin beside a bound may be narrow, …
-        points |= {sign * t for t in _FINE for sign in (-1.0, 1.0)}
-        # … and where the minimum would be with the normalisation as the only nuisance.
-        for inverse_variance in _GUESSES:
-            for u in stationary_points(self.layers[:, 0], self.data, inverse_variance):
-                points |= {math.asinh(u * near / scale) for near in (0.97, 1.0, 1.03)}
-        samples = sorted(t for t in points if first <= t <= last)
+        """Bounds and extrema in rising order: chi2 is monotonic between neighbours."""
+        found = self._turning
+        inner = found.marks[0, 1 : found.counts[0] - 1].tolist()
+        return [self.lower, *inner, self.upper]
 
-        def curve(t: float) -> float:
-            return self(scale * math.sinh(t))
+    def minimum(self) -> tuple[float, float]:
+        """The lowest point, (u, chi2); u is infinite where chi2 falls for ever."""
+        (u,), (chi2,) = self._turning.minima()
+        return float(u), float(chi2)
 
-        values = self._values(scale * np.sinh(samples))
-        turning = find_turning_points(curve, samples, values.tolist())
-        inner = [scale * math.sinh(t) for t in turning[1:-1]]
-        return [self.lower, *(u for u in inner if self.lower < u < self.upper), self.upper]
+    @cached_property
+    def _turning(self) -> Turning:
+        from fastscan.likelihoods.linear_lines import Turning
 
-    def _layers_at(self, u: FloatArray) -> FloatArray:
-        """Layers at points u, shape (points, 1 + pulls, bins)."""
-        total = np.zeros((u.size, *self.layers.shape[1:]))
-        for layer in self.layers[::-1]:
-            total *= u[:, None, None]
-            total += layer
-        return total
-
-    def _scale(self) -> float:
-        """Size of u at which it changes the counts by about their errors."""
-        sizes = [
-            float(np.linalg.norm(layer[0])) ** (-1.0 / power)
-            for power, layer in enumerate(self.layers)
-            if power > 0 and np.abs(layer[0]).max() > 0.0
-        ]
-        return min(sizes) if sizes else 1.0
+        return Turning(self.layers[None], self.data, self.centre, (self.lower, self.upper))
 
 
 @dataclass(frozen=True)
@@ -243,11 +197,12 @@ class LinearSurface(Surface):
 
     def line(self, point: FloatArray, coordinate: int) -> tuple[LinearCurve, int]:
         """Chi2 along one coupling, and the power in u = coupling**power."""
+        from fastscan.likelihoods.layers import line_polynomials
+
         powers, power = powers_along(self.exponents, coordinate)
         weights = self.monomials(point, without=coordinate)
         every = np.concatenate([self.coefficients[None], self.changes])
-        layers = np.zeros((int(powers.max(initial=0)) + 1, len(every), self.data.size))
-        np.add.at(layers, powers, (weights[None, :, None] * every).transpose(1, 0, 2))
+        layers = line_polynomials(every[None], weights[None], powers)[0]
         lower, upper = bounds_of_power(self.couplings[coordinate], power)
         return LinearCurve(layers, self.data, self.centre, lower, upper), power
 

@@ -1,123 +1,124 @@
-"""Rows of chi2 along a coupling with any linear pulls: grids, and lines without a grid."""
+"""Chi2 on grids with any linear pulls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
+from fastscan.counts.signal import integer_power
 from fastscan.exceptions import InputError
-from fastscan.likelihoods.curve import pieces_below
-from fastscan.likelihoods.form import GridForm, Lines
-from fastscan.likelihoods.linear import LinearForm, chi2_of_layers
-from fastscan.likelihoods.surface import bounds_of_power, root_of_power, unfolded, widened
-from fastscan.likelihoods.tiles import by_tiles
+from fastscan.likelihoods.boxes import Boxes
+from fastscan.likelihoods.form import GridForm
+from fastscan.likelihoods.layers import Layers, line_polynomials
+from fastscan.likelihoods.surface import powers_along
 
-__all__ = ["LinearGrid", "LinearLines"]
+__all__ = ["LinearGrid"]
 
 FloatArray = NDArray[np.float64]
 
-# Points whose layers, about a kilobyte each, stay in the processor's cache.
-_TILE = 512
+# Lines whose layers, some kilobytes each, stay in the processor's cache.
+_LINES = 128
+# Points of a block that are worth a task: interpolated ones, and others.
+_INTERPOLATED, _COMPUTED = 4_194_304, 65_536
 
 
 class LinearGrid(GridForm):
-    """Chi2 on the product of columns; see `GridForm`. About a microsecond a point.
+    """Chi2 on the product of columns; see `GridForm`.
+
+    A point is computed in about a microsecond; where a grid has many more points than chi2 has
+    features, it is interpolated, see `Boxes`.
 
     Parameters
     ----------
     counts : Counts
     columns : mapping of str to (points,)
-        In the order of ``counts.names``.
+        Shape parameters first, then couplings.
     """
 
-    default_block_points = 65_536
-
     def __init__(self, counts: Counts, columns: Mapping[str, FloatArray]) -> None:
-        self._counts = counts
-        self._columns = [columns[name] for name in counts.names]
-        self.shape = tuple(column.size for column in self._columns)
+        self._counts, self._names = counts, tuple(columns)
+        self.shape = tuple(column.size for column in columns.values())
+        self._shapes = [name for name in columns if name in counts.shape_parameters]
+        self._couplings = [name for name in columns if name in counts.couplings]
+        self._powers, self._power = np.zeros(len(counts.exponents), dtype=np.int64), 1
+        if self._couplings:
+            inner = counts.couplings.index(self._couplings[-1])
+            self._powers, self._power = powers_along(counts.exponents, inner)
+        self._boxes = Boxes(list(columns.values()), self._exact)
+        self.error = self._boxes.error
+        shapes = {name: columns[name] for name in self._shapes}
+        self._layers = Layers(counts, shapes, every=self.error > 0.0)
+        self.default_block_points = _INTERPOLATED if self.error > 0.0 else _COMPUTED
 
     def evaluate(self, slices: Sequence[slice], out: FloatArray) -> None:
         """Fill a contiguous block with chi2; see `GridForm.evaluate`."""
-        shape = self._points(slices)
-        columns = [column[s] for column, s in zip(self._columns, slices, strict=True)]
-        flat = out.reshape(-1)
-        for start in range(0, flat.size, _TILE):
-            part = slice(start, min(start + _TILE, flat.size))
-            index = np.unravel_index(np.arange(part.start, part.stop), shape)
-            points = np.stack([c[i] for c, i in zip(columns, index, strict=True)], axis=1)
-            with np.errstate(over="ignore", invalid="ignore"):
-                layers = self._counts.layers(points)
-                finite = np.isfinite((layers * layers).sum())
-            if not finite:
-                raise InputError(
-                    "chi2 is not finite: the counts overflow a double",
-                    where=", ".join(self._counts.names),
-                    hint="use smaller couplings",
+        self._boxes.fill(slices, out)
+
+    def _exact(self, columns: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Chi2 on a product of columns, and its rounding, both flat."""
+        from fastscan.kernels.pulls import chi2_along
+
+        own = dict(zip(self._names, columns, strict=True))
+        shapes = self._product(own, self._shapes)
+        others = self._product(own, self._couplings[:-1])
+        u = np.zeros(1)
+        if self._couplings:
+            with np.errstate(over="ignore"):
+                u = np.asarray(integer_power(own[self._couplings[-1]], self._power))
+        weights = self._weights(others)
+        rows, outer = prod(own[name].size for name in self._shapes), len(weights)
+        chi2, rounding = np.empty((2, rows * outer, u.size))
+        # A few shapes at a time, each with its lines.
+        step = max(1, _LINES // outer)
+        for first in range(0, rows, step):
+            shape = {name: column[first : first + step] for name, column in shapes.items()}
+            coefficients = self._layers.coefficients(shape)
+            lines = np.arange(len(coefficients) * outer)
+            for start in range(0, lines.size, _LINES):
+                which = lines[start : start + _LINES]
+                with np.errstate(over="ignore", invalid="ignore"):
+                    polynomials = line_polynomials(
+                        coefficients[which // outer], weights[which % outer], self._powers
+                    )
+                    self._check(polynomials, u)
+                into = slice(first * outer + start, first * outer + start + which.size)
+                chi2_along(
+                    polynomials,
+                    u,
+                    self._counts.centre,
+                    self._counts.seen,
+                    chi2[into],
+                    rounding[into],
                 )
-            flat[part] = chi2_of_layers(layers, self._counts.seen, self._counts.centre)
+        return chi2.ravel(), rounding.ravel()
 
+    def _check(self, polynomials: FloatArray, u: FloatArray) -> None:
+        """Refuse counts whose squares overflow."""
+        reach = np.abs(u).max(initial=0.0) ** np.arange(polynomials.shape[1])
+        largest = np.einsum("lpkb,p->lkb", np.abs(polynomials), reach)
+        if not np.isfinite((largest * largest).sum()):
+            raise InputError(
+                "chi2 is not finite: the counts overflow a double",
+                where=", ".join(self._names),
+                hint="use smaller couplings",
+            )
 
-class LinearLines(Lines):
-    """Chi2 along one coupling through many points; see `Lines`.
+    def _weights(self, others: Mapping[str, FloatArray]) -> FloatArray:
+        """Product of the outer couplings of each monomial, shape (outer points, monomials)."""
+        counts = self._counts
+        points = max((column.size for column in others.values()), default=1)
+        weights = np.ones((points, self._powers.size))
+        for name, column in others.items():
+            for m, exponent in enumerate(counts.exponents[:, counts.couplings.index(name)]):
+                weights[:, m] *= integer_power(column, int(exponent))
+        return weights
 
-    Parameters
-    ----------
-    counts : Counts
-    coupling : str
-    columns : mapping of str to (rows,)
-        All other free parameters: row i is a point of them.
-    workers : int or None
-        Threads; None for all processors.
-    """
-
-    def __init__(
-        self,
-        counts: Counts,
-        coupling: str,
-        columns: Mapping[str, FloatArray],
-        workers: int | None = 1,
-    ) -> None:
-        rows = max((np.size(column) for column in columns.values()), default=1)
-        form = LinearForm(counts)
-        coordinate = counts.couplings.index(coupling)
-        every = form.coefficients({name: columns[name] for name in counts.shape_parameters})
-        points = np.zeros((rows, len(counts.couplings)))
-        for c, name in enumerate(counts.couplings):
-            if name != coupling:
-                points[:, c] = columns[name]
-        curves = [
-            form.surface(every[i if len(every) > 1 else 0]).line(point, coordinate)
-            for i, point in enumerate(points)
-        ]
-        self._power = curves[0][1]
-        self._parameter = counts.parameter(coupling)
-        self._bounds = bounds_of_power(self._parameter, self._power)
-        self._curves = [curve for curve, _ in curves]
-        self._turning = by_tiles(
-            rows, lambda own: [curve.turning_points() for curve in self._curves[own]], workers, 8
-        )
-        self._marks = [marks for tile in self._turning for marks in tile]
-
-    def minima(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest chi2 of each row; see `Lines.minima`."""
-        best, lowest = [], []
-        for curve, marks in zip(self._curves, self._marks, strict=True):
-            heights = [curve(u) for u in marks]
-            i = int(np.argmin(heights))
-            best.append(root_of_power(marks[i], self._power))
-            lowest.append(heights[i])
-        return np.array(best), np.array(lowest)
-
-    def below(self, level: float, *, outward: bool = False) -> FloatArray:
-        """Intervals of the coupling with chi2 at most a level; see `Lines.below`."""
-        found = [
-            np.array(pieces_below(curve, marks, level)).reshape(1, -1, 2)
-            for curve, marks in zip(self._curves, self._marks, strict=True)
-        ]
-        most = max(1, *(pieces.shape[1] for pieces in found))
-        pieces = np.concatenate([widened(pieces, most) for pieces in found])
-        return unfolded(pieces, self._parameter, self._power, outward=outward)
+    @staticmethod
+    def _product(own: Mapping[str, FloatArray], names: Sequence[str]) -> dict[str, FloatArray]:
+        """Every combination of the points of some columns, one flat column for each."""
+        meshes = np.meshgrid(*(own[name] for name in names), indexing="ij") if names else []
+        return {name: mesh.ravel() for name, mesh in zip(names, meshes, strict=True)}

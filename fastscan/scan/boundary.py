@@ -136,6 +136,8 @@ def find_boundary(
         values, allowed = _refine(plane, axis, values, allowed, level, tolerance)
     coupling = Axis(poi, parameter.standard, parameter.standard, 1)
     about = scan_header(likelihood, Grid(likelihood, [axis, coupling], given))
+    # Its ends are roots of the exact chi2.
+    about.pop("chi2_error", None)
     held = {name: value for name, value in about["parameters"].items() if name not in profiled}
     header = {**about, "parameters": held, "cl": cl, "dof": dof, "profiled": list(profiled)}
     domain = (max(parameter.minimum, -np.inf), parameter.maximum)

@@ -42,6 +42,8 @@ class Grid:
         Parameters that are held.
     coupling_innermost : bool
         Whether the last axis is a coupling.
+    error : float
+        Of chi2, as a part of 1 + chi2, where it is interpolated; zero where it is computed.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class Grid:
         self.coupling_innermost = kinds[self.axes[-1].name] == "coupling"
         self._values = self.form.grid({axis.name: axis.values for axis in self.axes})
         self.default_block_points = self._values.default_block_points
+        self.error = self._values.error
 
     def evaluate(self, slices: tuple[slice, ...], out: FloatArray | None = None) -> FloatArray:
         """Chi2 on a block of the grid.

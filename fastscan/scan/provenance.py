@@ -47,6 +47,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         ],
         "observation_sha256": likelihood.observation_sha256,
         "tensors_sha256": " ".join(part.response.name for part in likelihood.parts),
+        **({"chi2_error": grid.error} if grid.error > 0.0 else {}),
         "fastscan_version": version("fastscan"),
     }
 
@@ -72,10 +73,18 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
         **({"data": header["data"]} if "data" in header else {}),
         "fixed parameters": fixed or "none",
         "axes": axes,
+        **accuracy_lines(header),
         "tensors sha256": header["tensors_sha256"],
         "observation sha256": header["observation_sha256"],
         "made by": f"fastscan {header['fastscan_version']}",
     }
+
+
+def accuracy_lines(header: Mapping[str, Any]) -> dict[str, str]:
+    """How accurate chi2 is, where it was interpolated."""
+    if "chi2_error" not in header:
+        return {}
+    return {"accuracy of chi2": f"{header['chi2_error']:g} (1 + chi2), interpolated"}
 
 
 def nuisance_lines(header: Mapping[str, Any]) -> dict[str, str]:

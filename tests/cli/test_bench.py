@@ -30,6 +30,8 @@ PARTS = [
     "limit_over_imports",
     "limit_profiled",
     "nuisances",
+    "nuisances_plane",
+    "nuisances_plane_over_fresh_fill",
     "point_list",
     "quadrature_over_grid",
     "quadrature_point",

@@ -8,7 +8,7 @@ import pytest
 import fastscan
 from fastscan import Axis, InputError, Likelihood
 from fastscan.likelihoods.closed_grid import ClosedGrid
-from fastscan.likelihoods.squares import interpolation_degree
+from fastscan.likelihoods.octaves import interpolation_degree
 from fastscan.models import get_model
 from fastscan.models.base import propagator_growth
 from fastscan.models.vector import VectorMediator

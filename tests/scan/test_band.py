@@ -59,6 +59,30 @@ def test_band_is_that_of_the_array(likelihoods, model, keep, coupling, cl):
     assert np.isfinite(low).any()
 
 
+@pytest.mark.parametrize(("keep", "coupling"), [(["mass_mev"], "g"), (["g"], "sin2_theta_w")])
+def test_band_with_several_nuisances(make, keep, coupling):
+    likelihood = make("vector", "conus-plus-shapes")
+    axes = [
+        Axis("mass_mev", 0.1, 50.0, 50, "log"),
+        Axis("sin2_theta_w", 0.1, 0.4, 50),
+        Axis("g", 1e-7, 1e-4, 60, "log"),
+    ]
+    band = contour_band(likelihood, axes, keep, coupling)
+    ordered = sorted(axes, key=lambda axis: axis.name == coupling)
+    chi2 = scan_in_memory(likelihood, ordered)
+    assert band.chi2_min == chi2.min()
+    inside = chi2 <= chi2.min() + delta_chi2(0.9, 2)
+    others = tuple(i for i, axis in enumerate(ordered) if axis.name not in (*keep, coupling))
+    reached = inside.any(axis=others)
+    values = ordered[-1].values
+    low = np.where(reached, values, np.inf).min(axis=-1)
+    high = np.where(reached, values, -np.inf).max(axis=-1)
+    np.testing.assert_array_equal(np.where(np.isnan(band.low), np.inf, band.low), low)
+    np.testing.assert_array_equal(np.where(np.isnan(band.high), -np.inf, band.high), high)
+    assert np.isfinite(low).any()
+    assert band.header["chi2_error"] == 1e-10
+
+
 def test_band_of_two_axes(likelihoods):
     axes = [AXES["vector"][0], AXES["vector"][2]]
     band = contour_band(likelihoods["vector"], axes, ["mass_mev"], "g", dof=1)
