@@ -17,10 +17,12 @@ __all__ = ["Cells"]
 
 FloatArray = NDArray[np.float64]
 
-# Largest extent of a smallest cell, in standard deviations of a data vector.
-_EXTENT = 0.8
-# Cells of each axis from which halving starts, and the smallest in parts of an axis.
-_FIRST = 8
+# Largest extent of a smallest cell, in standard deviations of a data vector, by coordinates: small
+# enough that two basins seldom share one.
+_EXTENTS = {1: 0.2, 2: 0.5}
+_LARGEST = 1.5
+# Cells from which halving starts, and the smallest in parts of an axis.
+_FIRST = 64
 _LEAST = 1e-4
 _MOST = 200_000
 # How far, in standard deviations, pulls may be off those that fit the data seen.
@@ -75,18 +77,20 @@ class Cells:
         """
         low, high = chart.bounds[:, 0], chart.bounds[:, 1]
         # Counts that pulls can take away are never further away; an external constraint may be.
-        far = float(np.linalg.norm(observed)) + _FAR
-        steps = (np.arange(_FIRST) + 0.5) / _FIRST
+        far = float(np.linalg.norm(observed[chart.counted])) + _FAR
+        extent = _EXTENTS.get(len(low), _LARGEST)
+        first = round(_FIRST ** (1.0 / len(low)))
+        steps = (np.arange(first) + 0.5) / first
         axes = [a + (b - a) * steps for a, b in zip(low, high, strict=True)]
         middles = np.array(list(itertools.product(*axes)))
-        widths = np.broadcast_to((high - low) / _FIRST, middles.shape).copy()
+        widths = np.broadcast_to((high - low) / first, middles.shape).copy()
         levels: list[tuple[FloatArray, FloatArray, FloatArray, NDArray[np.int64]]] = []
         count = roots = len(middles)
         while len(middles):
             extents, root = _extents(chart, middles, widths, observed)
             splits = np.where(widths > _LEAST * (high - low), extents, 0.0)
             near = root - 0.5 * extents.sum(axis=1) <= far
-            large = (splits.max(axis=1) > _EXTENT) & near
+            large = (splits.max(axis=1) > extent) & near
             children = np.zeros(len(middles), dtype=np.int64)
             children[large] = count + 2 * np.arange(large.sum())
             levels.append((middles, widths, extents, children))

@@ -49,6 +49,8 @@ class Chart:
         In the order of z.
     bounds : (coordinates, 2)
         Of z.
+    counted : (n,)
+        Which components of a data vector pulls can move: not those of external constraints.
     expansion : tuple
         The table, exponents and tops that `fastscan.kernels.descent.descend` takes.
     """
@@ -60,6 +62,7 @@ class Chart:
         held: Mapping[str, float],
     ) -> None:
         self._counts = counts
+        self.counted = np.append(counts.unit > 0.0, np.ones(counts.centre.size, dtype=bool))
         shapes = [name for name in free if name in counts.shape_parameters]
         if len(shapes) > 1:
             raise InputError(
@@ -147,7 +150,8 @@ class Chart:
         A smooth function of the mass; the same for all of them where the coupling has a bound other
         than zero.
         """
-        norms = np.linalg.norm(every[:, 0], axis=2)
+        counted = self.counted[: every.shape[3]]
+        norms = np.linalg.norm(every[:, 0] * counted, axis=2)
         constant = exponents.sum(axis=1) == 0
         size = np.hypot(norms[:, constant].sum(axis=1), 1.0)
         scale = np.ones((len(every), exponents.shape[1]))
