@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, unknown_name
-from fastscan.inference.feldman_cousins import critical_value
+from fastscan.inference.critical_values import critical_value
 from fastscan.inference.posterior import credible_intervals
 from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
 from fastscan.likelihoods.hypotheses import hypotheses, scores_at_points

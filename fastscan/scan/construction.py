@@ -19,7 +19,7 @@ import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
-from fastscan.inference.feldman_cousins import Critical, critical_value
+from fastscan.inference.critical_values import Critical, critical_value
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan import block_store

@@ -8,7 +8,8 @@ import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError
 from fastscan.inference.coverage import coverage
-from fastscan.inference.feldman_cousins import critical_value, feldman_cousins
+from fastscan.inference.critical_values import critical_value
+from fastscan.inference.feldman_cousins import feldman_cousins
 from fastscan.inference.goodness import best_fit
 from fastscan.inference.sensitivity import expected_limit
 from fastscan.inference.toys import ToyFits, draw_toys

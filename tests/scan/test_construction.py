@@ -13,7 +13,7 @@ import zarr
 import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError, StoreError
-from fastscan.inference.feldman_cousins import critical_value
+from fastscan.inference.critical_values import critical_value
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.plotting.construction import plot_construction
 from fastscan.scan import construction, filling
