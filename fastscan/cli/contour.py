@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     beside,
     example_command,
     force_option,
     out_option,
     quiet_option,
-    stdout,
 )
+from fastscan.cli.output import say
+from fastscan.cli.words import about_header
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
-@click.argument("store", metavar="DIR.zarr", type=click.Path())
+@click.argument("store", metavar="DIR.zarr", type=LocalPath())
 @click.option(
     "--cl",
     type=float,
@@ -43,8 +43,9 @@ def command(
     from fastscan.exceptions import InputError
     from fastscan.scan import ScanResult, write_contour
     from fastscan.scan.construction_store import is_construction
+    from fastscan.storage.replacement import check_free
 
-    path = Path(out) if out is not None else beside(store, ".csv")
+    path = check_free(out if out is not None else beside(store, ".csv"), overwrite=force)
     if is_construction(store):
         from fastscan.scan.construction import ConstructionResult, write_construction_contour
 
@@ -56,16 +57,19 @@ def command(
                 where="--dof",
                 hint="leave it out",
             )
+        header = construction.header
         lines = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
+        header = result.header
         level = 0.90 if cl is None else cl
         lines = write_contour(
             result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
         )
     if not quiet:
+        say(about_header(header))
         pieces = "1 line" if lines == 1 else f"{lines} lines"
-        stdout().print(f"{pieces} in {path}", soft_wrap=True)
+        say(f"{pieces} in {path}")
 
 
 def check_level(store: str, own: float, asked: float | None) -> None:

@@ -8,27 +8,27 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     OutPath,
     analysis_options,
     example_command,
     force_option,
     json_option,
     make_likelihood,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.words import about_likelihood
 
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
 @analysis_options
-@click.argument("points", metavar="POINTS.npy|csv|parquet", type=click.Path())
+@click.argument("points", metavar="POINTS", type=LocalPath())
 @click.option(
     "--columns",
     metavar="NAME,NAME,...",
-    help="Parameters of the columns of a .npy; other files name them themselves.",
+    help="Parameters of the columns of a .npy; tables name them themselves.",
 )
 @click.option(
     "-o",
@@ -51,13 +51,18 @@ def command(
     quiet: bool,
     **analysis: Any,
 ) -> None:
-    """Evaluate chi2 at any points, read and written in pieces."""
+    """Evaluate chi2 at any points, read and written in pieces.
+
+    POINTS is a table of text (.csv, .txt, .dat) with a line of names, .parquet or .npy.
+    """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
+    from fastscan.storage.replacement import check_free
 
     given = read_assignments(assignments)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     source = open_points(points, names)
+    check_free(out, overwrite=force)
     likelihood = make_likelihood(**analysis, quiet=quiet)
     chi2 = Chi2Function(likelihood, source.columns, given)
     with progress_bar("evaluating", quiet=quiet) as advance:
@@ -65,4 +70,5 @@ def command(
     if as_json:
         print_json({"file": out, "points": count, "columns": source.columns, "fixed": chi2.fixed})
     elif not quiet:
-        stdout().print(f"chi2 of {count} points in {out}", soft_wrap=True)
+        say(about_likelihood(likelihood, chi2.fixed))
+        say(f"chi2 of {count} points in {out}")

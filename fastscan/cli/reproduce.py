@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     example_command,
     force_option,
     out_option,
-    progress_bar,
     quiet_option,
-    stdout,
     tables_option,
 )
+from fastscan.cli.output import progress_bar, say
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -21,14 +21,14 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
     return [word for word in (*PAPERS, "all") if word.startswith(incomplete)]
 
 
-@example_command("reproduce", "fastscan reproduce a25 -o a25-again")
+@example_command("reproduce", "fastscan reproduce a25 -o a25-again", goes_on="--force")
 @click.argument("paper", metavar="[c25|a25|all]", default="all", shell_complete=_complete)
 @out_option("DIR", "Folder to write to [default: reproduce-PAPER].")
 @click.option(
     "--overlay",
     "overlays",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=LocalPath(),
     multiple=True,
     help="A curve of others for a plane (see fastscan plot); may be given several times.",
 )
@@ -65,4 +65,4 @@ def command(
         )
     if not quiet:
         for path in paths:
-            stdout().print(str(path), markup=False, soft_wrap=True)
+            say(str(path))

@@ -10,7 +10,10 @@ from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
 from fastscan.plotting.style import style
-from fastscan.scan.files import check_free, write_bytes
+from fastscan.storage.files import write_bytes
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
+from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
 
@@ -25,15 +28,14 @@ def check_figure_path(path: str | Path, *, overwrite: bool = False) -> Path:
     StoreError
         The file exists and may not be replaced.
     """
-    path = Path(path)
+    path = local_path(path)
     if path.suffix.lower() not in _METADATA:
         raise InputError(
             f"unknown figure format {path.suffix!r}",
             where=str(path),
             hint=f"end its name with one of: {', '.join(_METADATA)}",
         )
-    check_free(path, overwrite=overwrite)
-    return path
+    return check_free(path, overwrite=overwrite)
 
 
 def save_figure(
@@ -85,7 +87,7 @@ def _metadata(suffix: str, description: str) -> dict[str, str | list[str] | None
         maker: [software] if suffix == ".svg" else software
     }
     if description:
-        metadata[subject] = description
+        metadata[subject] = for_terminal(description)
     if date is not None:
         metadata[date] = None
     return metadata
