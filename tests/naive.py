@@ -1015,6 +1015,28 @@ def pulled_chi2(layers: Any, seen: Any) -> float:
     return float(rest @ np.linalg.solve(covariance, rest))
 
 
+def chi2_of_vector(table: Any, exponents: Any, z: Any, data: Any) -> float:
+    """Chi2 of counts and auxiliary measurements, with a mass between the rows of a table.
+
+    min over gamma of |f + gamma T - d|**2 + |gamma - a|**2 with f and T polynomials in couplings
+    tan(phi) and, in the place z[0], the polynomial through the six rows around it.
+    """
+    table, data = np.asarray(table), np.asarray(data)
+    first = min(max(int(z[0]) - 2, 0), len(table) - 6)
+    mixed = np.zeros(table.shape[1:])
+    for i in range(6):
+        others = [j for j in range(6) if j != i]
+        weight = np.prod([(z[0] - first - j) / (i - j) for j in others])
+        mixed += weight * table[first + i]
+    monomials = np.prod(np.tan(np.asarray(z[1:])) ** np.asarray(exponents), axis=1)
+    layers = np.einsum("m,lmb->lb", monomials, mixed)
+    bins = layers.shape[1]
+    columns = np.concatenate([layers[1:], np.eye(len(layers) - 1)], axis=1)
+    rest = data - np.append(layers[0], np.zeros(len(data) - bins))
+    gamma = np.linalg.lstsq(columns.T, rest, rcond=None)[0]
+    return float(((rest - gamma @ columns) ** 2).sum())
+
+
 def pulled_log_marginal(layers: Any, seen: Any) -> float:
     """Logarithm of the likelihood with the pulls integrated out, but for a constant."""
     changes = np.asarray(layers[1:])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inference.feldman_cousins import COARSE, check_toys
+from fastscan.inference.critical_values import COARSE, check_toys
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods.levels import delta_chi2
 

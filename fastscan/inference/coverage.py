@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, unknown_name
-from fastscan.inference.feldman_cousins import critical_value
+from fastscan.inference.critical_values import critical_value
 from fastscan.inference.posterior import credible_intervals
 from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
-from fastscan.kernels.toys import fit_points
-from fastscan.likelihoods.hypotheses import hypotheses
+from fastscan.likelihoods.hypotheses import hypotheses, scores_at_points
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.models import Model
 
@@ -41,8 +40,8 @@ METHODS = ("wilks", "wilks-2dof", "feldman-cousins", "cls", "bayes-flat-g", "bay
 DEFAULT_TOYS = 10_000
 # Mediator mass at which a coupling is looked at, in MeV.
 _MASS_MEV = 10.0
-# Normalisations, in standard deviations from the true one, at which critical values are found.
-_NORMALISATIONS = (-3.0, -1.5, 0.0, 1.5, 3.0)
+# Pulls, in standard deviations from the true ones, at which critical values are found.
+_SHIFTS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 _NODES = 1201
 _WIDER = 1.0
 
@@ -126,12 +125,6 @@ def coverage(
     parameter = likelihood.model.parameter(poi)
     parameter.check(value)
     fits = ToyFits(likelihood, poi, given, profiled)
-    if not fits.one_normalisation:
-        raise InputError(
-            "coverage is found with one normalisation nuisance",
-            where=f"systematics of {likelihood.experiment.name}",
-            hint="use an experiment with sigma_alpha alone",
-        )
     data = draw_toys(fits.mean(value), toys, seed, (0,))
     rises = fits.rises(data, value)
     shares: dict[str, Share] = {}
@@ -182,21 +175,28 @@ def standard_points(model: Model) -> Iterator[tuple[str, dict[str, float]]]:
 def _critical_values(
     fits: ToyFits, data: FloatArray, value: float, cl: float, toys: int, seed: int
 ) -> FloatArray:
-    """Critical value for each toy: the construction fits the normalisation to it.
+    """Critical value for each toy: the construction fits the nuisances to it.
 
-    The expectation at a value is a length times a direction; the length is what the normalisation
-    pull moves, and fits of it scatter by one.
+    The expectation at a value moves along the directions of the pulls, and fits of each scatter by
+    one. A critical value is taken as a sum of functions of each; those after the first are
+    differences of the same toys at shifted and at unshifted pulls.
     """
-    mean = fits.mean(value)
-    length = float(np.linalg.norm(mean))
-    direction = mean / length
-    lengths = [max(length + shift, 0.1) for shift in _NORMALISATIONS]
-    critical = [
-        critical_value(fits.rises(draw_toys(at * direction, toys, seed, (1, i)), value), cl).value
-        for i, at in enumerate(lengths)
-    ]
-    along = data @ direction
-    return np.interp(along, lengths, critical)
+    mean, directions = fits.mean(value), fits.nuisances(value)
+
+    def critical(i: int, shift: FloatArray) -> float:
+        drawn = draw_toys(mean + shift, toys, seed, (1, i))
+        return critical_value(fits.rises(drawn, value), cl).value
+
+    total = np.zeros(len(data))
+    unshifted: list[float] = []
+    for k, direction in enumerate(directions):
+        along = (data - mean) @ direction
+        found = [critical(i, s * direction) for i, s in enumerate(_SHIFTS)]
+        if k > 0:
+            unshifted = unshifted or [critical(i, 0.0 * mean) for i in range(len(_SHIFTS))]
+            found = [own - other for own, other in zip(found, unshifted, strict=True)]
+        total += np.interp(along, _SHIFTS, found)
+    return total
 
 
 def _inside_cls(
@@ -209,14 +209,15 @@ def _inside_cls(
         # Both hypotheses are one.
         return np.ones(len(data), dtype=bool)
     statistic = np.where(fits.best(data)[0] <= value, rises, 0.0)
-    nothing = fits.mean(0.0)
-    direction = nothing / np.linalg.norm(nothing)
-    # Chi2 of data without noise grows with the square of their length.
-    asimov = float(fits.rises(direction, value)[0]) * (data @ direction) ** 2
+    # Data without noise: the expectation of no signal, with the nuisances that fit each toy.
+    nothing, directions = fits.mean(0.0), fits.nuisances(0.0)
+    expected = nothing + ((data - nothing) @ directions.T) @ directions
+    asimov = fits.rises(expected, value)
     root, spread = np.sqrt(statistic), np.sqrt(asimov)
     beyond = statistic > asimov
-    signal = np.where(beyond, (statistic + asimov) / (2.0 * spread), root)
-    background = np.where(beyond, (statistic - asimov) / (2.0 * spread), root - spread)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        signal = np.where(beyond, (statistic + asimov) / (2.0 * spread), root)
+        background = np.where(beyond, (statistic - asimov) / (2.0 * spread), root - spread)
     inside: BoolArray = ndtr(-signal) > (1.0 - cl) * ndtr(-background)
     return inside
 
@@ -232,10 +233,10 @@ def _inside_posterior(
 ) -> BoolArray:
     """Whether the densest region of each toy's posterior holds the value.
 
-    The likelihood with the normalisation integrated out is exp((q . D)**2 / 2) times the pull's
-    component of q; density is per unit of the function in which the prior is flat.
+    The likelihood with the pulls integrated out is exp(-chi2 / 2) times the determinant of their
+    components of the basis Q; density is per unit of the function in which the prior is flat.
     """
-    box = credible_intervals(likelihood, fits.poi, given, prior=prior, cl=cl).box
+    box = credible_intervals(likelihood, fits.poi[0], given, prior=prior, cl=cl).box
     # Toys fluctuate: wider than what the data that were seen would ask for.
     margin = _WIDER * (box[1] - box[0])
     parameter = fits.counts.parameters[0]
@@ -246,16 +247,13 @@ def _inside_posterior(
     points = np.append(scale * np.sinh(steps), value)
     weight = np.cosh(steps) * (2.0 * np.abs(points[:-1]) if prior == "flat-g2" else 1.0)
     weight[[0, -1]] *= 0.5
-    basis = hypotheses(fits.counts, points[:, None]).basis
-    size = basis.shape[2]
-    nothing = np.zeros((len(points), size)), np.zeros(len(points))
-    pull = np.log(np.abs(basis[:, 0, -1]))
+    predicted = hypotheses(fits.counts, points[:, None])
+    pulls = predicted.basis.shape[1]
+    volume = np.linalg.slogdet(predicted.basis[:, :, -pulls:])[1]
     inside = np.empty(len(data), dtype=bool)
     for start in range(0, len(data), BLOCK):
         part = np.ascontiguousarray(data[start : start + BLOCK])
-        score = np.empty((len(part), len(points)))
-        fit_points(part, np.ascontiguousarray(basis), *nothing, score)
-        log = 0.5 * score + pull
+        log = 0.5 * scores_at_points(part, predicted) + volume
         density = np.exp(log[:, :-1] - log[:, :-1].max(axis=1, keepdims=True)) * weight
         higher = log[:, :-1] > log[:, -1:]
         mass = np.where(higher, density, 0.0).sum(axis=1) / density.sum(axis=1)

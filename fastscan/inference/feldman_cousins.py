@@ -18,29 +18,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from fastscan.exceptions import InputError
-from fastscan.inference.toys import ToyFits, draw_toys
-from fastscan.likelihoods.curve import pieces_below
+from fastscan.inference.belt import Belt, accepted_intervals
+from fastscan.inference.critical_values import COARSE, Critical, check_toys
+from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods.levels import delta_chi2
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
-__all__ = [
-    "DEFAULT_TOYS",
-    "Critical",
-    "FeldmanCousinsLimit",
-    "accepted_intervals",
-    "check_toys",
-    "critical_value",
-    "feldman_cousins",
-]
+__all__ = ["DEFAULT_TOYS", "FeldmanCousinsLimit", "feldman_cousins"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -48,110 +39,6 @@ Progress = Callable[[int, int], None]
 DEFAULT_TOYS = 20_000
 # Where critical values are looked at first: at these parts of the rise of Wilks' theorem.
 _LEVELS = (0.2, 0.45, 0.7, 0.95, 1.25, 1.7, 2.4)
-# The share of the toys that is spent on a first look at a point.
-COARSE = 5
-_REFINEMENTS = 3
-
-
-@dataclass(frozen=True)
-class Critical:
-    """A critical value of a statistic.
-
-    Attributes
-    ----------
-    value, error : float
-        Monte Carlo error of one standard deviation; zero from exact probabilities.
-    toys : int
-    """
-
-    value: float
-    error: float
-    toys: int
-
-
-def critical_value(
-    statistic: ArrayLike, cl: float, probability: ArrayLike | None = None
-) -> Critical:
-    """Least value at or below which lies a probability of at least ``cl``.
-
-    Parameters
-    ----------
-    statistic : (outcomes,)
-        Of toys, or of all possible outcomes.
-    cl : float
-    probability : (outcomes,), optional
-        Of each outcome; equal ones by default, as toys have.
-
-    Returns
-    -------
-    Critical
-        Of toys, the error is half the distance of the order statistics one binomial standard
-        deviation, sqrt(N cl (1 - cl)), above and below.
-
-    Raises
-    ------
-    InputError
-        A level not between 0 and 1, or too few toys for it.
-    """
-    delta_chi2(cl)  # refuses a level that is none
-    q = np.sort(np.asarray(statistic, dtype=float))
-    if probability is not None:
-        order = np.argsort(np.asarray(statistic, dtype=float), kind="stable")
-        below = np.cumsum(np.asarray(probability, dtype=float)[order])
-        # Sums of probabilities end at one but for rounding.
-        at = int(np.searchsorted(below, cl - 1e-12))
-        return Critical(float(q[min(at, q.size - 1)]), 0.0, 0)
-    rank = math.ceil(cl * q.size - 1e-9)
-    spread = math.sqrt(q.size * cl * (1.0 - cl))
-    high = math.ceil(rank + spread)
-    low = math.floor(rank - spread)
-    if low < 1 or high > q.size:
-        raise _too_few(q.size, cl, _least_toys(cl))
-    error = 0.5 * float(q[high - 1] - q[low - 1])
-    return Critical(float(q[rank - 1]), error, q.size)
-
-
-def check_toys(toys: int, cl: float, seed: int) -> None:
-    """Refuse numbers of toys of which a part could not give a critical value.
-
-    Raises
-    ------
-    InputError
-        Too few toys for the level, or a negative seed.
-    """
-    delta_chi2(cl)  # refuses a level that is none
-    if seed < 0:
-        raise InputError(f"seed {seed} is negative", where="--seed", hint="give one from 0 up")
-    least = COARSE * _least_toys(cl)
-    if toys < least:
-        raise _too_few(toys, cl, least)
-
-
-def _least_toys(cl: float) -> int:
-    return math.ceil(4.0 / min(cl, 1.0 - cl)) + 10
-
-
-def _too_few(toys: int, cl: float, least: int) -> InputError:
-    return InputError(
-        f"{toys} toys are too few for a confidence level of {100 * cl:g} %",
-        where="--toys",
-        hint=f"give at least {least}",
-    )
-
-
-def accepted_intervals(
-    excess: Callable[[float], float], points: Sequence[float]
-) -> list[tuple[float, float]]:
-    """Intervals in which the statistic's excess over its critical value is not positive.
-
-    Parameters
-    ----------
-    excess : callable
-        Continuous; crosses zero at most once between neighbours of ``points``.
-    points : sequence of float
-        In rising order.
-    """
-    return pieces_below(excess, points, 0.0)
 
 
 @dataclass(frozen=True)
@@ -195,42 +82,6 @@ class FeldmanCousinsLimit:
     parameters: dict[str, float]
 
 
-class _Belt:
-    """Critical values at points of a parameter, each from toys of its own."""
-
-    def __init__(self, fits: ToyFits, cl: float, seed: int) -> None:
-        self.fits = fits
-        self.cl = cl
-        self.seed = seed
-        self.found: dict[float, Critical] = {}
-        self.observed: dict[float, float] = {}
-        self._numbers: dict[float, int] = {}
-
-    def number(self, value: float) -> int:
-        """Points are numbered in the order in which they are asked for."""
-        return self._numbers.setdefault(value, len(self._numbers))
-
-    def rise(self, value: float) -> float:
-        """Statistic of the data."""
-        if value not in self.observed:
-            self.observed[value] = float(self.fits.rises(self.fits.counts.observed, value)[0])
-        return self.observed[value]
-
-    def critical(self, value: float, number: int, toys: int) -> Critical:
-        """Critical value at a point, from the toys of its number."""
-        drawn = draw_toys(self.fits.mean(value), toys, self.seed, (number,))
-        return critical_value(self.fits.rises(drawn, value), self.cl)
-
-    def interpolated(self, value: float) -> float:
-        """Critical value between points, linear; flat beyond the outermost."""
-        points = sorted(self.found)
-        return float(np.interp(value, points, [self.found[p].value for p in points]))
-
-    def excess(self, value: float) -> float:
-        """Statistic of the data above the critical value."""
-        return self.rise(value) - self.interpolated(value)
-
-
 def feldman_cousins(
     likelihood: Likelihood,
     poi: str,
@@ -271,7 +122,7 @@ def feldman_cousins(
     profile = likelihood.profile(poi, given, profiled)
     wilks = delta_chi2(cl)
     points = _first_points(fits, profile.pieces, wilks)
-    belt = _Belt(fits, cl, seed)
+    belt = Belt(fits, cl, seed)
     done, expected = 0, len(points)
 
     def tick() -> None:
@@ -290,11 +141,11 @@ def feldman_cousins(
 
         for (value, _), critical in zip(numbered, pool.map(coarse, numbered), strict=True):
             belt.found[value] = critical
-    ends = _refine(belt, points, toys, tick)
+    belt.refine(points, toys, tick)
     inside = sorted({*belt.found})
     pieces = accepted_intervals(belt.excess, inside)
     unbounded = profile.pieces(max(c.value for c in belt.found.values())).intervals
-    intervals, errors = _finish(fits, pieces, ends, inside, unbounded)
+    intervals, errors = _finish(belt, pieces, points, unbounded)
     best = fits.best(fits.counts.observed)
     value, chi2 = float(best[0][0]), float(best[1][0])
     everywhere = [belt.found[p] for p in inside]
@@ -342,51 +193,14 @@ def _first_points(fits: ToyFits, pieces: Callable[[float], object], wilks: float
     return kept
 
 
-def _refine(
-    belt: _Belt, points: Sequence[float], toys: int, tick: Callable[[], None]
-) -> list[tuple[float, float]]:
-    """Spend toys where the data's statistic crosses its critical value; ends and their errors."""
-    ends = []
-    for low, high in pairwise(points):
-        left, right = low, high
-        if (belt.excess(left) <= 0.0) == (belt.excess(right) <= 0.0):
-            continue
-        end = left
-        for _ in range(_REFINEMENTS):
-            crossing = accepted_intervals(belt.excess, [left, right])
-            end = crossing[0][0] if crossing[0][0] > left else crossing[0][1]
-            if not left < end < right:
-                break
-            belt.found[end] = belt.critical(end, belt.number(end), toys)
-            tick()
-            if (belt.excess(end) <= 0.0) == (belt.excess(left) <= 0.0):
-                left = end
-            else:
-                right = end
-        step = 1e-3 * (high - low)
-        slope = (belt.rise(min(end + step, high)) - belt.rise(max(end - step, low))) / (
-            min(end + step, high) - max(end - step, low)
-        )
-        known = np.array(sorted(belt.found))
-        nearest = float(known[np.abs(known - end).argmin()])
-        error = belt.found[nearest].error / abs(slope) if slope != 0.0 else math.inf
-        ends.append((end, error))
-    return ends
-
-
-def _nearest_error(ends: Sequence[tuple[float, float]], value: float) -> float:
-    """Error of the end that was closed in on nearest to a crossing."""
-    return min(ends, key=lambda pair: abs(pair[0] - value))[1] if ends else math.inf
-
-
 def _finish(
-    fits: ToyFits,
+    belt: Belt,
     pieces: Sequence[tuple[float, float]],
-    ends: Sequence[tuple[float, float]],
     points: Sequence[float],
     unbounded: Sequence[tuple[float, float]],
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Intervals with their errors: bounds of the range and infinite ends put in, mirrored."""
+    fits = belt.fits
     parameter = fits.counts.parameters[0]
     last = max((high for _, high in unbounded), default=0.0)
     first = min((low for low, _ in unbounded), default=0.0)
@@ -394,7 +208,7 @@ def _finish(
     for low, high in pieces:
         # An end that is no crossing is a bound of the range.
         sides = [
-            0.0 if value in (points[0], points[-1]) else _nearest_error(ends, value)
+            0.0 if value in (points[0], points[-1]) else belt.end_error(points, value)
             for value in (low, high)
         ]
         if high == points[-1] and math.isinf(last):

@@ -21,6 +21,7 @@ from fastscan.likelihoods.ratio import RatioCurve
 from fastscan.likelihoods.surface import Surface, bounds_of_power, powers_along
 
 if TYPE_CHECKING:
+    from fastscan.likelihoods.closed_fits import ClosedFits
     from fastscan.likelihoods.closed_grid import ClosedGrid, RatioLines
 
 __all__ = ["ClosedForm", "ClosedSurface"]
@@ -82,6 +83,14 @@ class ClosedForm(Chi2Form):
         from fastscan.likelihoods.closed_grid import ClosedGrid
 
         return ClosedGrid(self.counts, columns)
+
+    def fits(
+        self, interest: int, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> ClosedFits:
+        """Fits of data vectors: of one coupling exact, of two parameters over a lattice."""
+        from fastscan.likelihoods.closed_fits import ClosedFits
+
+        return ClosedFits(self.counts, interest, ranges or {})
 
     @cached_property
     def _order(self) -> NDArray[np.int64]:

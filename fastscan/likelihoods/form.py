@@ -26,7 +26,7 @@ from fastscan.counts import Counts
 if TYPE_CHECKING:
     from fastscan.likelihoods.surface import Surface
 
-__all__ = ["Chi2Form", "Fitted", "GridForm", "Lines", "chi2_form"]
+__all__ = ["Chi2Form", "Fitted", "GridForm", "Lines", "VectorFits", "chi2_form"]
 
 FloatArray = NDArray[np.float64]
 
@@ -105,6 +105,20 @@ class Chi2Form(ABC):
     @abstractmethod
     def grid(self, columns: Mapping[str, FloatArray]) -> GridForm:
         """Chi2 on the product of columns, one for each parameter, shape parameters first."""
+
+    @abstractmethod
+    def fits(
+        self, interest: int, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> VectorFits:
+        """Fits of other data than those that were seen.
+
+        Parameters
+        ----------
+        interest : int
+            The first one or two parameters are of interest, the rest are profiled.
+        ranges : mapping, optional
+            Narrower ranges, (low, high), of some parameters.
+        """
 
 
 class Lines(ABC):
@@ -200,6 +214,52 @@ class GridForm(ABC):
 
     def _points(self, slices: Sequence[slice]) -> tuple[int, ...]:
         return tuple(len(range(*s.indices(n))) for s, n in zip(slices, self.shape, strict=True))
+
+
+class VectorFits(ABC):
+    """Fits of many data vectors at once.
+
+    A data vector D, (n,), holds counts over sigma and then the auxiliary measurement of each pull,
+    as `Counts.observed` does; its score at a point is |D|**2 - chi2. A fit does not depend on what
+    comes with it, and threads may share this object.
+
+    Attributes
+    ----------
+    mirrored : bool
+        Whether only the square of the first parameter matters, and it may have either sign.
+    """
+
+    mirrored: bool
+
+    @abstractmethod
+    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Parameters of interest at the best fit, (vectors, interest), and the score there.
+
+        Infinite where chi2 falls for ever; positive where the sign does not matter.
+        """
+
+    @abstractmethod
+    def scores(self, data: FloatArray, point: Sequence[float]) -> FloatArray:
+        """Score at values of the parameters of interest, the others fitted, (vectors,)."""
+
+    @abstractmethod
+    def ends(self, data: FloatArray, rise: float) -> FloatArray:
+        """Outermost values of the first parameter at which chi2 <= minimum + rise, (vectors, 2).
+
+        Of a mirrored one, of its absolute value. Not of a coupling with a mass profiled: the
+        heavier, the larger it may be.
+        """
+
+    @abstractmethod
+    def mean(self, point: Sequence[float], data: FloatArray) -> FloatArray:
+        """Expectation at values of the parameters of interest, all else fitted to data, (n,)."""
+
+    @abstractmethod
+    def nuisances(self, point: Sequence[float]) -> FloatArray:
+        """Orthonormal directions in which pulls move the expectation, (pulls, n).
+
+        What is profiled stays where it fits the data that were seen.
+        """
 
 
 def chi2_form(counts: Counts) -> Chi2Form:

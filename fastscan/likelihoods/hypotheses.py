@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts import Counts
+from fastscan.kernels.projections import fit_points
 
-__all__ = ["Hypotheses", "hypotheses"]
+__all__ = ["Hypotheses", "hypotheses", "scores_at_points"]
 
 FloatArray = NDArray[np.float64]
 
@@ -51,6 +52,12 @@ class Hypotheses:
         mean: FloatArray = self.offset + np.einsum("pk,pkn->pn", along, self.basis)
         return mean
 
+    def score_terms(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Arguments of `fit_points`: Q, the part of f that no nuisance covers, its square."""
+        covered = np.einsum("pkn,pn->pk", self.basis, self.offset)
+        linear = self.offset - np.einsum("pk,pkn->pn", covered, self.basis)
+        return np.ascontiguousarray(self.basis), linear, np.einsum("pn,pn->p", linear, linear)
+
     def _along(self, data: FloatArray) -> FloatArray:
         along: FloatArray = np.einsum("vpn,pkn->vpk", data[:, None, :] - self.offset, self.basis)
         return along
@@ -62,11 +69,10 @@ def hypotheses(counts: Counts, points: ArrayLike) -> Hypotheses:
     centre = counts.centre
     pulls = centre.size
     nominal, changes = layers[:, 0], layers[:, 1:]
-    offset = np.zeros((len(layers), nominal.shape[1] + pulls))
     moved = np.einsum("k,pkb->pb", centre, changes)
     # Rounding is all that is left of counts that a normalisation pull covers.
     own = np.abs(nominal - moved) > 1e-14 * np.abs(nominal)
-    offset[:, : nominal.shape[1]] = np.where(own, nominal - moved, 0.0)
+    offset = np.pad(np.where(own, nominal - moved, 0.0), ((0, 0), (0, pulls)))
     columns = np.concatenate(
         [changes, np.broadcast_to(np.eye(pulls), (len(layers), pulls, pulls))], axis=2
     )
@@ -75,3 +81,10 @@ def hypotheses(counts: Counts, points: ArrayLike) -> Hypotheses:
     else:
         basis = np.linalg.qr(columns.transpose(0, 2, 1))[0].transpose(0, 2, 1)
     return Hypotheses(offset, np.ascontiguousarray(basis))
+
+
+def scores_at_points(data: FloatArray, predicted: Hypotheses) -> FloatArray:
+    """|D|**2 - chi2 of data vectors (vectors, n) at each point, shape (vectors, points)."""
+    score = np.empty((len(data), len(predicted.basis)))
+    fit_points(data, *predicted.score_terms(), score)
+    return score

@@ -16,6 +16,7 @@ from fastscan.likelihoods.form import Chi2Form, Fitted
 from fastscan.likelihoods.surface import Surface, bounds_of_power, powers_along
 
 if TYPE_CHECKING:
+    from fastscan.likelihoods.linear_fits import LinearFits
     from fastscan.likelihoods.linear_grid import LinearGrid
     from fastscan.likelihoods.linear_lines import LinearLines, Turning
 
@@ -117,6 +118,14 @@ class LinearForm(Chi2Form):
         from fastscan.likelihoods.linear_grid import LinearGrid
 
         return LinearGrid(self.counts, columns)
+
+    def fits(
+        self, interest: int, ranges: Mapping[str, tuple[float, float]] | None = None
+    ) -> LinearFits:
+        """Fits of data vectors: basins from a lattice, then Newton's method."""
+        from fastscan.likelihoods.linear_fits import LinearFits
+
+        return LinearFits(self.counts, interest, ranges or {})
 
 
 @dataclass(frozen=True)

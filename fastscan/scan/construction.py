@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
-from fastscan.inference.feldman_cousins import Critical, critical_value
-from fastscan.inference.toys import PlaneFits, draw_toys
+from fastscan.inference.critical_values import Critical, critical_value
+from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
@@ -225,7 +225,7 @@ def run_construction(
         for axis in grid.axes
         if likelihood.model.parameter(axis.name).kind == "shape"
     }
-    fits = PlaneFits(likelihood, names, given, ranges=masses)
+    fits = ToyFits(likelihood, names, given, ranges=masses)
     best, chi2 = fits.best(fits.counts.observed)
     header = {
         **scan_header(likelihood, grid),
@@ -313,7 +313,7 @@ def write_construction_contour(
 class _Work:
     """What every row shares."""
 
-    fits: PlaneFits
+    fits: ToyFits
     plan: Plan
     values: tuple[FloatArray, ...]
     path: str

@@ -6,11 +6,9 @@ from scipy.special import gammaln, ndtri
 from scipy.stats import kstest
 
 from fastscan.exceptions import InputError
-from fastscan.inference.feldman_cousins import (
-    accepted_intervals,
-    critical_value,
-    feldman_cousins,
-)
+from fastscan.inference.belt import accepted_intervals
+from fastscan.inference.critical_values import critical_value
+from fastscan.inference.feldman_cousins import feldman_cousins
 from fastscan.inference.toys import ToyFits, draw_toys
 
 # Measurements of a mean that can not be negative, in midpoints of equally probable slices.

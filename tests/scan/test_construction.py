@@ -13,8 +13,8 @@ import zarr
 import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError, StoreError
-from fastscan.inference.feldman_cousins import critical_value
-from fastscan.inference.toys import PlaneFits, draw_toys
+from fastscan.inference.critical_values import critical_value
+from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.plotting.construction import plot_construction
 from fastscan.scan import construction, filling
 from fastscan.scan.construction import (
@@ -103,7 +103,7 @@ class OneByOne:
 
 
 def test_a_point_is_the_quantile_of_its_own_toys(vector, made):
-    fits = PlaneFits(vector, ["mass_mev", "g"], ranges={"mass_mev": (1.0, 100.0)})
+    fits = ToyFits(vector, ["mass_mev", "g"], ranges={"mass_mev": (1.0, 100.0)})
     point = [float(made.coordinates[name][2]) for name in made.names]
     toys = [
         draw_toys(fits.mean(point), 512, 5, (2, 2, n)) for n in range(int(made.toys[2, 2]) // 512)
