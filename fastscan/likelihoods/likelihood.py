@@ -522,6 +522,7 @@ class Likelihood:
             best_basin=found.best,
             profiled=names,
             parameters=held,
+            degenerate=found.degenerate,
         )
 
     def _channel(self, channel: str, point: Mapping[str, float]) -> FloatArray:
