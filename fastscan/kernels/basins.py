@@ -279,27 +279,18 @@ def _descend(
             decrement += total * total / max(abs(turned[v, v]), _FLAT)
             if turned[v, v] < turned[lowest, lowest]:
                 lowest = v
-        better = False
-        if decrement <= _SETTLED * (1.0 + chi2):
-            if turned[lowest, lowest] > _DOWNWARD:
-                break
-            # A saddle, as zero is of a coupling that enters squared: off it, to either side.
-            for trying in range(40):
-                length = math.ldexp(1.0 - 2.0 * (trying % 2), -(trying // 2))
+        saddle = decrement <= _SETTLED * (1.0 + chi2)
+        if saddle and turned[lowest, lowest] > _DOWNWARD:
+            break
+        before, better = chi2, False
+        for attempt in range(40):
+            if saddle:
+                # As zero is of a coupling that enters squared: off it, to either side.
+                length = math.ldexp(1.0 - 2.0 * (attempt % 2), -(attempt // 2))
                 for i in range(n):
                     step[i] = length * vectors[i, lowest] / size[i]
-                before = chi2
-                chi2 = _try(
-                    x, step, trial, chi2, free, lower, upper, layers, exponents, powers,
-                    predicted, centre, data, columns, heads, order, shrink, right, pulls,
-                )  # fmt: skip
-                if chi2 < before:
-                    better = True
-                    break
-        else:
-            for _ in range(25):
-                for i in range(n):
-                    step[i] = 0.0
+            else:
+                step[:] = 0.0
                 for v in range(n):
                     length = gradient[v] / (max(abs(turned[v, v]), _FLAT) + damping)
                     for i in range(n):
@@ -309,21 +300,25 @@ def _descend(
                     longest = max(longest, abs(step[i]) / (4.0 * (1.0 + abs(x[free[i]]))))
                 for i in range(n):
                     step[i] /= longest
-                before = chi2
-                chi2 = _try(
-                    x, step, trial, chi2, free, lower, upper, layers, exponents, powers,
-                    predicted, centre, data, columns, heads, order, shrink, right, pulls,
-                )  # fmt: skip
-                if chi2 < before:
-                    better = True
-                    damping = damping / 8.0 if damping > 1e-6 else 0.0
-                    break
-                damping = max(8.0 * damping, 1e-4)
-            if better and before - chi2 <= _SETTLED * (1.0 + chi2):
-                idle += 1
-                better = idle < 3
+            for i in range(n):
+                c = free[i]
+                trial[c] = min(max(x[c] + step[i], lower[c]), upper[c])
+            _predict(trial, layers, exponents, powers, predicted)
+            chi2 = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
+            if chi2 < before:
+                better = True
+                for c in free:
+                    x[c] = trial[c]
+                damping = damping / 8.0 if damping > 1e-6 else 0.0
+                break
+            damping = max(8.0 * damping, 1e-4)
         if not better:
+            chi2 = before
             break
+        if before - chi2 <= _SETTLED * (1.0 + chi2):
+            idle += 1
+            if idle == 3:
+                break
     # A coupling that enters squared ends beside zero, where it means zero.
     for i in range(n):
         c = free[i]
@@ -335,44 +330,6 @@ def _descend(
             if found <= chi2:
                 x[c], chi2 = 0.0, found
     return chi2
-
-
-@jit
-def _try(
-    x: FloatArray,
-    step: FloatArray,
-    trial: FloatArray,
-    chi2: float,
-    free: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    layers: FloatArray,
-    exponents: FloatArray,
-    powers: FloatArray,
-    predicted: FloatArray,
-    centre: FloatArray,
-    data: FloatArray,
-    columns: FloatArray,
-    heads: FloatArray,
-    order: FloatArray,
-    shrink: FloatArray,
-    right: FloatArray,
-    pulls: FloatArray,
-) -> float:
-    """Take a step, cut at the bounds, if it lowers chi2; the chi2 of what x is then.
-
-    If it does not, only x is as before: derivatives are those of the point that was tried.
-    """
-    for i in range(free.size):
-        c = free[i]
-        trial[c] = min(max(x[c] + step[i], lower[c]), upper[c])
-    _predict(trial, layers, exponents, powers, predicted)
-    found = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
-    if not found < chi2:
-        return chi2
-    for i in range(free.size):
-        x[free[i]] = trial[free[i]]
-    return found
 
 
 @jit

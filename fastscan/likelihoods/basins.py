@@ -100,6 +100,7 @@ class Descents:
     def __init__(self, counts: Counts, shape: Mapping[str, FloatArray] | None = None) -> None:
         self._counts = counts
         self._couplings = tuple(counts.parameter(name) for name in counts.couplings)
+        self._known_mirrors: dict[tuple[int, ...], tuple[FloatArray, IntArray]] = {}
         layers = counts.coefficients(shape)
         exponents = counts.exponents
         self.sizes = np.array([[_size(exponents, row[0], c) for c in range(exponents.shape[1])]
@@ -125,6 +126,7 @@ class Descents:
         known: Basins | None = None,
         *,
         room: int = _ROOM,
+        kept: int | None = None,
     ) -> Basins:
         """Minima over some couplings at the nodes of a path, followed there and back.
 
@@ -142,12 +144,14 @@ class Descents:
             Minima that were found before.
         room : int
             Minima kept of each node.
+        kept : int, optional
+            A free coupling whose sign is told apart even if it changes nothing.
         """
         from fastscan.kernels import basins as kernels
 
         nodes, couplings = held.shape
         found = known or Basins.none(nodes, couplings, room)
-        mirrors, own = _mirrors(self._counts.exponents, free, self._couplings)
+        mirrors, own = self._mirrors(tuple(c for c in free if c != kept))
         columns = np.array(free, dtype=np.int64)
         none = np.empty((nodes, 0, couplings))
         there = np.arange(nodes)
@@ -158,6 +162,11 @@ class Descents:
                 found.points, found.chi2, found.number,
             )  # fmt: skip
         return found
+
+    def _mirrors(self, free: tuple[int, ...]) -> tuple[FloatArray, IntArray]:
+        if free not in self._known_mirrors:
+            self._known_mirrors[free] = _mirrors(self._counts.exponents, free, self._couplings)
+        return self._known_mirrors[free]
 
     def starts(
         self, free: Sequence[int], rows: IntArray, held: FloatArray, each: int

@@ -14,7 +14,7 @@ from fastscan.exceptions import InputError
 from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.likelihoods.surface import root_of_power
-from fastscan.likelihoods.track import Track, mass_ladder
+from fastscan.likelihoods.track import Track, is_flat, mass_ladder
 from fastscan.models import Parameter
 
 __all__ = ["Basin", "Profile", "ProfiledPieces"]
@@ -23,8 +23,6 @@ FloatArray = NDArray[np.float64]
 
 # Mediator masses tried first where nothing is profiled.
 _MASSES = 721
-# A profile that rises nowhere by more than this part of 1 + chi2 is flat.
-_FLAT = 1e-7
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,7 @@ class Profile:
             intervals = [(-reach, reach)]
             basins = [min(basins, key=lambda basin: basin.chi2)]
         best = self._basin_of(to_value(turning[lowest]), heights[lowest])
-        flat = max(heights) - min(heights) <= _FLAT * (1.0 + abs(min(heights)))
-        return ProfiledPieces(best, intervals, basins, flat)
+        return ProfiledPieces(best, intervals, basins, is_flat(heights))
 
     def _basin_of(self, value: float, chi2: float) -> Basin:
         return self.basin(value) if math.isfinite(value) else Basin(value, chi2, {})
@@ -193,7 +190,7 @@ class Profile:
             return track.at(min(max(t, track.first), track.last))[0]
 
         samples, values = track.samples
-        if max(values) - min(values) <= _FLAT * (1.0 + abs(min(values))):
+        if is_flat(values):
             lowest = samples[int(np.argmin(values))]
             turning = sorted({samples[0], lowest, samples[-1]})
         else:

@@ -7,14 +7,14 @@ from bisect import bisect_left
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastscan.likelihoods.basins import Basins, Descents
 from fastscan.likelihoods.curve import find_turning_points
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.models import Parameter
 
-__all__ = ["Track", "mass_ladder"]
+__all__ = ["Track", "is_flat", "mass_ladder"]
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +37,8 @@ _MINIMA = 32
 _CLOSER = 0.5 ** np.arange(1, 7)
 # A change of chi2 by less than this part of 1 + chi2 is rounding.
 _ROUNDING = 1e-11
+# A profile that rises nowhere by more than this part is flat.
+_FLAT = 1e-7
 
 
 class Track:
@@ -70,6 +72,7 @@ class Track:
         self._defaults = np.array([counts.parameter(c).default for c in counts.couplings])
         self._own = counts.couplings.index(poi.name) if poi.kind == "coupling" else -1
         self._ladder = mass_ladder(_PROFILED_MASSES) if mass is not None else np.zeros(1)
+        self._positive = positive
         if self._own < 0:
             self.first, self.last = (math.log(edge) for edge in _MASS_RANGE_MEV)
             return
@@ -104,18 +107,9 @@ class Track:
 
         From the basins of the two samples beside it.
         """
-        samples, found = self._samples
-        masses = len(self._ladder)
-        right = min(bisect_left(samples, t), len(samples) - 1)
-        left = right if samples[right] == t else max(right - 1, 0)
-        beside = [found.points[i * masses : (i + 1) * masses] for i in dict.fromkeys((left, right))]
-        starts = np.concatenate(beside, axis=1)
-        missing = np.isnan(starts[:, :, 0])
-        starts = np.take_along_axis(
-            starts, np.argsort(missing, axis=1, kind="stable")[:, :, None], axis=1
-        )
         descents, rows, held = self._nodes(np.array([t]))
-        basins = descents.follow(self._free, rows, held, starts)
+        basins = descents.follow(self._free, rows, held, self._beside(t, *self._samples))
+        masses = len(self._ladder)
         node = int(basins.lowest.argmin())
         point, chi2 = basins.best(node)
         point = point * descents.sizes[rows[node]]
@@ -138,6 +132,13 @@ class Track:
         log_mass = min(turning, key=lambda u: at_mass(u)[0])
         chi2, point = at_mass(log_mass)
         return chi2, point, math.exp(log_mass)
+
+    def _beside(self, t: float, points: list[float], found: Basins) -> FloatArray:
+        """Basins of the samples on both sides of t, shape (masses, basins, couplings)."""
+        right = min(bisect_left(points, t), len(points) - 1)
+        left = right if points[right] == t else max(right - 1, 0)
+        by_point = found.points.reshape(len(points), self._ladder.size, -1, self._defaults.size)
+        return np.concatenate([by_point[i] for i in dict.fromkeys((left, right))], axis=1)
 
     @cached_property
     def samples(self) -> tuple[list[float], list[float]]:
@@ -168,36 +169,43 @@ class Track:
         descents, rows, held = self._nodes(points)
         starts = descents.starts(self._free, rows, held, each)
         found = descents.follow(self._free, rows, held, starts)
-        if self._own < 0 or self._mass is not None:
+        if self._own < 0 or self._mass is not None or is_flat(found.lowest):
             return points.tolist(), found
         return self._closer(points, found)
 
     def _closer(self, points: FloatArray, found: Basins) -> tuple[list[float], Basins]:
-        """Samples with the minima in all dimensions, and more points beside them."""
-        descents, rows, held = self._nodes(points)
+        """Samples with the minima of the profile, and more points beside them."""
+        zero = np.zeros(1, np.int64)
+        _, _, held = self._nodes(points)
         every = found.points[~np.isnan(found.points[:, :, 0])]
-        lowest = self._descents.follow(
-            (self._own, *self._free), rows[:1], held[:1], every[None], room=_MINIMA
+        minima = self._descents.follow(
+            (self._own, *self._free), zero, held[:1], every[None], room=_MINIMA, kept=self._own
         )
-        minima = lowest.points[0, : lowest.number[0]]
-        # Of a parameter that enters squared the positive side is enough.
-        where = np.arcsinh(minima[:, self._own])
-        where = np.clip(np.abs(where) if self.first == 0.0 else where, self.first, self.last)
-        order = np.argsort(where)
-        minima, where = minima[order], where[order]
-        marks = np.unique(np.concatenate([points, where]))
+        kept: dict[float, FloatArray] = {}
+        for minimum, chi2 in zip(minima.points[0], minima.chi2[0], strict=True):
+            # Of a parameter that enters squared the positive side is enough.
+            t = float(np.arcsinh(abs(minimum[self._own]) if self._positive else minimum[self._own]))
+            if not self.first < t < self.last:
+                continue
+            _, _, held = self._nodes(np.array([t]))
+            beside = self._beside(t, points.tolist(), found)
+            lowest = self._descents.follow(self._free, zero, held, beside).lowest[0]
+            right = int(np.searchsorted(points, t))
+            around = found.lowest[right - 1 : right + 1]
+            rounding = _ROUNDING * (1.0 + chi2)
+            # Neither on another basin's slope, nor one point of a flat valley.
+            if chi2 <= lowest + rounding and (around > chi2 + rounding).any():
+                kept[t] = minimum
+        marks = np.unique([*points, *kept])
         closer = [marks]
-        for t in np.unique(where):
+        for t in kept:
             i = int(np.searchsorted(marks, t))
-            for beside in (max(i - 1, 0), min(i + 1, len(marks) - 1)):
-                closer.append(t + (marks[beside] - t) * _CLOSER)
+            closer += [t + (marks[i + side] - t) * _CLOSER for side in (-1, 1)]
         marks = np.unique(np.concatenate(closer))
-        new = np.setdiff1d(marks, points)
-        every_basin = found.inserted(np.searchsorted(points, new))
-        starts = np.full((marks.size, len(minima), self._defaults.size), np.nan)
-        for minimum, t in zip(minima, where, strict=True):
-            node = starts[int(np.searchsorted(marks, t))]
-            node[int(np.isnan(node[:, 0]).argmax())] = minimum
+        every_basin = found.inserted(np.searchsorted(points, np.setdiff1d(marks, points)))
+        starts = np.full((marks.size, 1, self._defaults.size), np.nan)
+        for t, minimum in kept.items():
+            starts[np.searchsorted(marks, t), 0] = minimum
         descents, rows, held = self._nodes(marks)
         return marks.tolist(), descents.follow(self._free, rows, held, starts, every_basin)
 
@@ -217,6 +225,12 @@ class Track:
             held[:, self._own] = value / descents.sizes[rows, self._own]
         clipped: FloatArray = np.clip(held, descents.lower[rows], descents.upper[rows])
         return clipped
+
+
+def is_flat(chi2: ArrayLike) -> bool:
+    """Whether chi2 is the same at all points, but for rounding."""
+    values = np.asarray(chi2)
+    return bool(values.max() - values.min() <= _FLAT * (1.0 + abs(values.min())))
 
 
 def mass_ladder(points: int) -> FloatArray:
