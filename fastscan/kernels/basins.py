@@ -409,6 +409,8 @@ def follow(
                         x[c] = basins[node, best, c] if number[node] > 0 else 0.0
                 if open_ones == free.size and open_ones > 0:
                     continue
+            for c in free:
+                x[c] = min(max(x[c], lower[row, c]), upper[row, c])
             found = _descend(x, layers[row], exponents, data, centre, free, lower[row], upper[row])
             for mirror in range(own.size):
                 if x[own[mirror]] < 0.0:
