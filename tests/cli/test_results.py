@@ -53,7 +53,7 @@ def test_limit_json(run):
 
 
 def test_a_degenerate_limit_is_said_to_be(run):
-    command = "limit charge-radius --poi sin2_theta_w --profile r2_ee".split()
+    command = ["limit", "charge-radius", "--poi", "sin2_theta_w", "--profile", "r2_ee"]
     found = run(*command, "--json")
     assert json.loads(found.out)["degenerate"] is True
     assert "chi2 is the same at every sin2_theta_w, as r2_ee can make up for it" in found.err
