@@ -32,6 +32,9 @@ _ROOM = 10
 _REACH, _SIGNAL = 1e9, 1e8
 # Starts lie so many times further in and out than the sizes that the counts know of.
 _MARGIN = 8.0
+# Every fourth start may lie so many times further out: where couplings almost make up for each
+# other, so do their basins.
+_WIDE = 1e4
 # What is left of counts at the pulls' centre is rounding below this part of them.
 _ROUNDING = 1e-14
 
@@ -175,30 +178,30 @@ class Descents:
 
         They are consecutive points of one low-discrepancy sequence, so that nodes which share a
         basin look for it together. Of every second one all couplings but one are NaN, for those of
-        the lowest basin: where each of several couplings has two basins, steps through all of their
-        combinations are found one by one.
+        the lowest basin: where each of several couplings has two basins, the lowest combination is
+        found step by step.
         """
         nodes, couplings = held.shape
         starts = np.repeat(held[:, None], each, axis=1)
         others = [c for c in range(couplings) if c not in free]
         # Couplings that are held far out move the others' minima out as well.
         far = np.abs(held[:, others]).max(axis=1, initial=0.0)
+        turn = np.arange(nodes * each).reshape(nodes, each)
+        wide = np.where(turn % 4 == 2, _WIDE, 1.0)
         spread = _sequence(nodes * each, len(free)).reshape(nodes, each, len(free))
         for i, c in enumerate(free):
-            inner = self._inner[rows, c]
-            outer = np.maximum(self._outer[rows, c], _MARGIN * far)
-            low, high = self.lower[rows, c], self.upper[rows, c]
+            inner = self._inner[rows, c][:, None]
+            outer = np.maximum(self._outer[rows, c], _MARGIN * far)[:, None] * wide
+            low, high = self.lower[rows, c][:, None], self.upper[rows, c][:, None]
             outer = np.maximum(np.minimum(outer, high - low), 2.0 * inner)
             share = 2.0 * spread[:, :, i] - 1.0
-            ratio = (outer / inner)[:, None] ** np.abs(share)
             default = (self._couplings[c].default / self.sizes[rows, c])[:, None]
-            moved = default + np.copysign(inner[:, None] * ratio, share)
+            moved = default + np.copysign(inner * (outer / inner) ** np.abs(share), share)
             # One side alone: mirrored, as nothing is beyond a bound.
-            inside = (moved >= low[:, None]) & (moved <= high[:, None])
+            inside = (moved >= low) & (moved <= high)
             moved = np.where(inside, moved, 2.0 * default - moved)
-            starts[:, :, c] = np.clip(moved, low[:, None], high[:, None])
+            starts[:, :, c] = np.clip(moved, low, high)
         if len(free) > 1:
-            turn = np.arange(nodes * each).reshape(nodes, each)
             for i, c in enumerate(free):
                 one_moves = (turn % 2 == 1) & (turn // 2 % len(free) != i)
                 starts[one_moves, c] = np.nan
