@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from importlib import import_module
 import click
 
 from fastscan.exceptions import FastscanError
+from fastscan.text import for_terminal
 
 __all__ = ["commands", "main"]
 
@@ -86,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter that the terminal's encoding lacks is no reason to lose a result.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         result = commands.main(
             args=None if arguments is None else list(arguments),
@@ -107,8 +112,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        return _report("out of memory; use fewer workers or a smaller --block-points", 1)
     except Exception as error:
         if os.environ.get("FASTSCAN_DEBUG"):
             raise
@@ -117,5 +120,5 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _report(message: str, code: int) -> int:
-    print("fastscan: " + " ".join(message.split()), file=sys.stderr)
+    print("fastscan: " + for_terminal(" ".join(message.split())), file=sys.stderr)
     return code

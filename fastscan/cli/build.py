@@ -6,15 +6,8 @@ from typing import Any
 
 import click
 
-from fastscan.cli.common import (
-    example_command,
-    json_option,
-    print_json,
-    progress_bar,
-    quiet_option,
-    stdout,
-    tables_option,
-)
+from fastscan.cli.common import example_command, json_option, quiet_option, tables_option
+from fastscan.cli.output import print_json, progress_bar, say
 
 
 @example_command("build", "fastscan build conus-plus")
@@ -53,8 +46,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
         return
     for row in rows:
         word = "built" if row["built"] else "verified"
-        stdout().print(
+        say(
             f"{row['experiment']}: {word}, {row['size_bytes'] / 1e6:.2f} MB, quadrature error "
-            f"below {row['error_estimate']:.1e} of the largest bin\n  {row['store']}",
-            soft_wrap=True,
+            f"below {row['error_estimate']:.1e} of the largest bin\n  {row['store']}"
         )

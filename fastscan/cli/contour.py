@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import (
-    beside,
-    example_command,
-    force_option,
-    out_option,
-    quiet_option,
-    stdout,
-)
+from fastscan.cli.common import beside, example_command, force_option, out_option, quiet_option
+from fastscan.cli.output import say
+from fastscan.cli.words import about_header
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
@@ -56,16 +51,19 @@ def command(
                 where="--dof",
                 hint="leave it out",
             )
+        header = construction.header
         lines = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
+        header = result.header
         level = 0.90 if cl is None else cl
         lines = write_contour(
             result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
         )
     if not quiet:
+        say(about_header(header))
         pieces = "1 line" if lines == 1 else f"{lines} lines"
-        stdout().print(f"{pieces} in {path}", soft_wrap=True)
+        say(f"{pieces} in {path}")
 
 
 def check_level(store: str, own: float, asked: float | None) -> None:

@@ -14,21 +14,20 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     make_likelihood,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.words import about_likelihood
 
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
 @analysis_options
-@click.argument("points", metavar="POINTS.npy|csv|parquet", type=click.Path())
+@click.argument("points", metavar="POINTS", type=click.Path())
 @click.option(
     "--columns",
     metavar="NAME,NAME,...",
-    help="Parameters of the columns of a .npy; other files name them themselves.",
+    help="Parameters of the columns of a .npy; tables name them themselves.",
 )
 @click.option(
     "-o",
@@ -51,7 +50,10 @@ def command(
     quiet: bool,
     **analysis: Any,
 ) -> None:
-    """Evaluate chi2 at any points, read and written in pieces."""
+    """Evaluate chi2 at any points, read and written in pieces.
+
+    POINTS is a table of text (.csv, .txt, .dat) with a line of names, .parquet or .npy.
+    """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
 
@@ -65,4 +67,5 @@ def command(
     if as_json:
         print_json({"file": out, "points": count, "columns": source.columns, "fixed": chi2.fixed})
     elif not quiet:
-        stdout().print(f"chi2 of {count} points in {out}", soft_wrap=True)
+        say(about_likelihood(likelihood, chi2.fixed))
+        say(f"chi2 of {count} points in {out}")

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from fastscan.cli.common import (
-    beside,
-    example_command,
-    force_option,
-    out_option,
-    quiet_option,
-    stdout,
-)
+from fastscan.cli.common import beside, example_command, force_option, out_option, quiet_option
+from fastscan.cli.output import say
+from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -56,7 +51,8 @@ def command(
     regions allowed at 1 sigma and at the confidence level. A Feldman-Cousins scan gives its region
     beside that of Wilks' theorem.
 
-    An overlay is a CSV file with the lines "# label: WORDS" and "# source: WORDS" on top, and two
+    An overlay is a CSV file with the lines "# label: WORDS" (mathtext between dollar signs) and
+    "# source: WORDS" on top, and two
     columns named after the axes of the scan and in their units, such as mass_mev,g. It may also
     have "# style: region" (a line otherwise), and blank lines between pieces.
     """
@@ -72,6 +68,7 @@ def command(
         from fastscan.scan.construction import ConstructionResult
 
         construction = ConstructionResult.open(store)
+        header = construction.header
         check_level(store, construction.cl, cl)
         plot_construction(
             construction,
@@ -81,8 +78,10 @@ def command(
             overwrite=force,
         )
     else:
+        result = ScanResult.open(store)
+        header = result.header
         plot_scan(
-            ScanResult.open(store),
+            result,
             path,
             cl=0.90 if cl is None else cl,
             dof=dof,
@@ -90,4 +89,5 @@ def command(
             overwrite=force,
         )
     if not quiet:
-        stdout().print(f"figure in {path}", soft_wrap=True)
+        say(about_header(header))
+        say(f"figure in {path}")

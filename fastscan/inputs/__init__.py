@@ -26,7 +26,7 @@ from fastscan.inputs.overlay import Overlay
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
 from fastscan.inputs.systematics import ALPHA, Correlation, Pull, Systematics
-from fastscan.inputs.tables import DataFile, read_csv
+from fastscan.inputs.tables import DataFile, read_table
 from fastscan.inputs.target import Element, FormFactor, Quenching, Target
 
 __all__ = [
@@ -63,6 +63,6 @@ __all__ = [
     "nucleon_couplings",
     "other_limits",
     "published_results",
-    "read_csv",
+    "read_table",
     "weak_mixing_angles",
 ]

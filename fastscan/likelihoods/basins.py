@@ -195,7 +195,7 @@ class Descents:
             low, high = self.lower[rows, c][:, None], self.upper[rows, c][:, None]
             outer = np.maximum(np.minimum(outer, high - low), 2.0 * inner)
             share = 2.0 * spread[:, :, i] - 1.0
-            default = (self._couplings[c].default / self.sizes[rows, c])[:, None]
+            default = (self._couplings[c].standard / self.sizes[rows, c])[:, None]
             moved = default + np.copysign(inner * (outer / inner) ** np.abs(share), share)
             # One side alone: mirrored, as nothing is beyond a bound.
             inside = (moved >= low) & (moved <= high)

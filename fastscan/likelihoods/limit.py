@@ -34,6 +34,8 @@ class Limit:
         Chi2 is the same at every value, because the profiled parameters make up for it, or no
         count depends on it: the data say nothing of the parameter, and its best fit is no more
         than one of all values.
+    one_sided : bool
+        An upper limit: up to it everything is allowed.
     """
 
     poi: str
@@ -48,3 +50,4 @@ class Limit:
     profiled: tuple[str, ...]
     parameters: dict[str, float]
     degenerate: bool = False
+    one_sided: bool = False

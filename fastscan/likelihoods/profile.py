@@ -156,7 +156,7 @@ class Profile:
 
     def _minimise(self, value: float) -> tuple[float, FloatArray, float]:
         if not self._free and self._mass is None:
-            point = np.array([p.default for p in self._couplings])
+            point = np.array([p.standard for p in self._couplings])
             if self._exact:
                 point[self._index[self.poi.name]] = value
             shape = {name: np.array([value]) for name in self._counts.shape_parameters}
@@ -202,7 +202,7 @@ class Profile:
 
     def _line(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
         """The exact case: one coupling, nothing to profile but its own partners."""
-        start = np.array([p.default for p in self._couplings])
+        start = np.array([p.standard for p in self._couplings])
         surface = self._form.surface(self._form.coefficients()[0])
         curve, power = surface.line(start, self._index[self.poi.name])
         return curve.turning_points(), curve, lambda u: root_of_power(u, power)

@@ -69,7 +69,7 @@ class Track:
     ) -> None:
         self._form, self._poi, self._free, self._mass = form, poi, free, mass
         counts = form.counts
-        self._defaults = np.array([counts.parameter(c).default for c in counts.couplings])
+        self._defaults = np.array([counts.parameter(c).standard for c in counts.couplings])
         self._own = counts.couplings.index(poi.name) if poi.kind == "coupling" else -1
         self._ladder = mass_ladder(_PROFILED_MASSES) if mass is not None else np.zeros(1)
         self._positive = positive

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastscan.exceptions import InputError
-from fastscan.inputs import load_experiment, read_csv
+from fastscan.inputs import load_experiment, read_table
 
 Edit = Callable[[str, str, str], Path]
 
@@ -219,8 +219,8 @@ def test_unknown_experiment_suggests() -> None:
     assert "did you mean 'conus-plus'?" in refusal("conus-pls")
 
 
-def test_read_csv_names_file_and_line(folder: Path) -> None:
+def test_read_table_names_file_and_line(folder: Path) -> None:
     path = folder / "counts.csv"
     path.write_text("a,b\n1,2\n\n# between\n3,x\n")
     with pytest.raises(InputError, match=r"b is 'x' \(.*counts\.csv, line 5\)"):
-        read_csv(path, ("a", "b"))
+        read_table(path, ("a", "b"))

@@ -18,7 +18,7 @@ from fastscan.inputs import (
     load_experiment,
     other_limits,
     published_results,
-    read_csv,
+    read_table,
     weak_mixing_angles,
 )
 
@@ -271,8 +271,8 @@ def test_experiment_survives_pickling(conus: Experiment) -> None:
     assert pickle.loads(pickle.dumps(conus)) == conus
 
 
-def test_read_csv_columns(folder: Path) -> None:
-    columns = read_csv(folder / "tables/shells.csv", ("binding_ev",), text_columns=("shell",))
+def test_read_table_columns(folder: Path) -> None:
+    columns = read_table(folder / "tables/shells.csv", ("binding_ev",), text_columns=("shell",))
     assert columns["shell"] == ["K", "L", "M"]
     assert list(columns["binding_ev"]) == [1839.0, 99.42, 0.0]
 

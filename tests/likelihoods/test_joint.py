@@ -76,7 +76,7 @@ def test_detectors_apart_are_as_good_as_together(tmp_path, tables):
     sum of all three.
     """
     whole = likelihood("vector")
-    counts = whole.predict().total[2:]
+    counts = whole.predict(mass_mev=1.0).total[2:]
     edges = np.arange(180.0, 351.0, 10.0)
 
     def write(name, detectors, mass_kg):

@@ -153,13 +153,14 @@ def test_masses_come_first_and_couplings_keep_their_order(vector):
         ([angle, coupling], ["sin2_theta_w", "g"]),
         ([coupling, angle, mass], ["mass_mev", "g", "sin2_theta_w"]),
     ):
-        assert [axis.name for axis in Grid(vector, given_order).axes] == order
+        given = {} if mass in given_order else {"mass_mev": 1.0}
+        assert [axis.name for axis in Grid(vector, given_order, given).axes] == order
     np.testing.assert_array_equal(
         scan_in_memory(vector, [coupling, mass]), scan_in_memory(vector, [mass, coupling])
     )
     np.testing.assert_allclose(
-        scan_in_memory(vector, [coupling, angle]),
-        scan_in_memory(vector, [angle, coupling]).T,
+        scan_in_memory(vector, [coupling, angle], {"mass_mev": 1.0}),
+        scan_in_memory(vector, [angle, coupling], {"mass_mev": 1.0}).T,
         rtol=1e-12,
     )
 

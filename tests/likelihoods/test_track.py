@@ -93,8 +93,9 @@ class Planted:
 
 @pytest.mark.parametrize("mixed", [False, True], ids=["apart", "mixed"])
 def test_planted_basins_are_found(mixed):
-    # One start at each point misses 1 in 20 of the mixed ones, the default none of 250.
-    for seed in range(24):
+    # Of the first 300 mixed ones four starts at each point miss 3, eight miss 2, the default none;
+    # the last ones here are among those that fewer starts have missed.
+    for seed in (*range(6), 52, 73, 126, 133, 197):
         planted = Planted(seed, mixed=mixed)
         own = planted.track()
         rest = sum(planted.lowest(c) for c in range(1, len(planted.couplings)))
@@ -142,7 +143,7 @@ def test_many_random_starts_find_nothing_lower(make, model, poi, profiled, held,
     sizes = np.array([form.counts.size(name) for name in profiled])
     bounds = [likelihood.model.parameter(name) for name in profiled]
     low, high = np.array([[p.minimum, p.maximum] for p in bounds]).T / sizes
-    point = np.array([form.counts.parameter(name).default for name in form.counts.couplings])
+    point = np.array([form.counts.parameter(name).standard for name in form.counts.couplings])
     defaults = point[index] / sizes
     rng = np.random.default_rng(1)
     for value in form.counts.size(poi) * np.array([0.03, 3.0]):
