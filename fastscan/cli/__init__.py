@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
 
+from fastscan.cli.interruption import terminations
 from fastscan.exceptions import FastscanError
 from fastscan.text import for_terminal
 
@@ -79,18 +82,49 @@ def commands() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 bad input, 1 failure.
+    """Run the command line and exit: 0 done, 2 bad input, 1 failure or interruption.
 
     With the environment variable FASTSCAN_DEBUG set, errors that should not happen keep their
     traceback.
     """
-    sys.exit(_run(arguments))
+    with terminations():
+        code = _run(arguments)
+    sys.exit(code)
+
+
+class _Warnings(logging.Handler):
+    """What the package warns of, each once, as one line on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            _report(f"warning: {message}", 0)
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    logger, handler = logging.getLogger("fastscan"), _Warnings()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A letter that the terminal's encoding lacks is no reason to lose a result.
         sys.stdout.reconfigure(errors="backslashreplace")
+    with _warnings_shown():
+        return _call(arguments)
+
+
+def _call(arguments: Sequence[str] | None) -> int:
     try:
         result = commands.main(
             args=None if arguments is None else list(arguments),
@@ -107,7 +141,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         return _report(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
-        return _report("interrupted; what was finished is kept: a scan goes on with --resume", 1)
+        return _report("interrupted; nothing was done", 1)
     except BrokenPipeError:
         # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

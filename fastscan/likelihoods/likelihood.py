@@ -19,7 +19,7 @@ from fastscan.counts import (
     constrained,
 )
 from fastscan.exceptions import InputError
-from fastscan.inputs import Experiment, JointExperiment
+from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
 from fastscan.likelihoods.form import Chi2Form, chi2_form
 from fastscan.likelihoods.joint import check_parts, check_shared
 from fastscan.likelihoods.levels import delta_chi2
@@ -92,13 +92,8 @@ class Likelihood:
         self.flux_weights = flux_weights
         if sigma_alpha is None:
             nuisances = nuisances or Nuisances.load(experiment, variants=False)
-        elif not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
-            raise InputError(
-                f"sigma_alpha = {sigma_alpha} is not a positive number",
-                where="--sigma-alpha",
-                hint="write 20 % as 0.20",
-            )
         else:
+            check_sigma_alpha(sigma_alpha, experiment.unusual)
             nuisances = Nuisances.normalisation(float(sigma_alpha))
         self.nuisances = nuisances
         observation = experiment.observation

@@ -64,7 +64,7 @@ def test_upper_limits_are_one_sided_if_asked(run):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--experiment", "conus-plus", "--experiment", "conus-plus-budget"), "the same counts"),
+        (("--experiment", "conus-plus", "--experiment", "conus-plus-budget"), "hold the same data"),
         (("--share", "normalisation"), "there is one experiment"),
         (("--inject", "sin2_theta_w=0.2"), "add --data asimov"),
         (("--constrain", "sin2_theta_w=0.2"), "write --constrain"),
