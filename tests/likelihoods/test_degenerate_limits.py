@@ -2,6 +2,9 @@
 
 import pytest
 
+from fastscan.exceptions import InputError
+from fastscan.inference.impacts import find_impacts
+
 
 @pytest.mark.parametrize("profiled", [("r2_ee",), ("r2_ee", "r2_emu")])
 def test_a_coupling_that_another_makes_up_for(make, profiled):
@@ -20,3 +23,8 @@ def test_a_coupling_that_no_count_depends_on(make):
 def test_others_are_not(make, profiled):
     # sin2_theta_w makes up for r2_ee only as far as its own bounds.
     assert not make("charge-radius").limit("r2_ee", profiled=profiled).degenerate
+
+
+def test_impacts_have_no_best_fit_to_refer_to(make):
+    with pytest.raises(InputError, match="the same at every sin2_theta_w"):
+        find_impacts(make("charge-radius"), "sin2_theta_w", profiled=("r2_ee",))
