@@ -109,7 +109,9 @@ def find_impacts(
     given = dict(given or {})
     limit = likelihood.limit(poi, given, profiled=profiled, cl=cl)
     if limit.degenerate or not np.isfinite(limit.best_fit):
-        how = f"is the same at every {poi}" if limit.degenerate else f"falls for ever as {poi} grows"
+        how = (
+            f"is the same at every {poi}" if limit.degenerate else f"falls for ever as {poi} grows"
+        )
         raise InputError(
             f"chi2 {how}: there is no best fit to refer pulls to",
             where="--poi",
