@@ -98,6 +98,14 @@ def command(
         _report(likelihood, method, found, as_json)
         return
     limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl, one_sided=one_sided)
+    if limit.degenerate:
+        makes_up = f"{' and '.join(limit.profiled)} can make up for it"
+        why = makes_up if limit.profiled else "no count depends on it here"
+        click.echo(
+            f"warning: degenerate: chi2 is the same at every {poi}, as {why}; the data set no "
+            "limit, and the best fit is one of many",
+            err=True,
+        )
     if as_json:
         print_json(
             {
@@ -111,6 +119,7 @@ def command(
                 "best_fit": limit.best_fit,
                 "chi2_min": limit.chi2_min,
                 "intervals": limit.intervals,
+                "degenerate": limit.degenerate,
                 "profiled": limit.profiled,
                 "best_fit_profiled": limit.best_basin.profiled,
                 "basins": [asdict(basin) for basin in limit.basins],

@@ -104,13 +104,16 @@ def find_impacts(
     Raises
     ------
     InputError
-        As `Likelihood.limit`; or there is no best fit, because chi2 falls for ever.
+        As `Likelihood.limit`; or there is no best fit, because chi2 is flat or falls for ever.
     """
     given = dict(given or {})
     limit = likelihood.limit(poi, given, profiled=profiled, cl=cl)
-    if not np.isfinite(limit.best_fit):
+    if limit.degenerate or not np.isfinite(limit.best_fit):
+        how = (
+            f"is the same at every {poi}" if limit.degenerate else f"falls for ever as {poi} grows"
+        )
         raise InputError(
-            f"chi2 falls for ever as {poi} grows: there is no best fit to refer pulls to",
+            f"chi2 {how}: there is no best fit to refer pulls to",
             where="--poi",
             hint="take another parameter of interest, or set others",
         )

@@ -8,7 +8,17 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["chi2_along", "fit_point", "polynomial_layers", "pulled_chi2", "rounding_of", "scratch"]
+__all__ = [
+    "ROUNDING",
+    "chi2_along",
+    "fit_point",
+    "polynomial_layers",
+    "pulled_chi2",
+    "reflect",
+    "rotate",
+    "rounding_of",
+    "scratch",
+]
 
 FloatArray = np.ndarray
 
@@ -19,11 +29,11 @@ _ROUNDING_OF_SUMS = 2e-15
 
 
 @jit
-def _reflect(columns: FloatArray, right: FloatArray, order: FloatArray) -> None:
+def reflect(columns: FloatArray, heads: FloatArray, order: FloatArray) -> None:
     """Householder QR with column pivoting, in place: column k ends up with R[:k + 1, k] on top.
 
-    ``columns`` is (pulls, rows): the columns of a least-squares problem, one after the other;
-    ``right`` becomes Q^T right, whose components from ``pulls`` on are the residual.
+    ``columns`` is (pulls, rows): the columns of a least-squares problem, one after the other. Below
+    its R column k keeps the vector of its reflection, whose first component is ``heads[k]``.
     """
     pulls, rows = columns.shape
     for k in range(pulls):
@@ -42,22 +52,32 @@ def _reflect(columns: FloatArray, right: FloatArray, order: FloatArray) -> None:
         # The sign that adds, so that no digit cancels.
         diagonal = -math.copysign(math.sqrt(longest), vector[k])
         vector[k] -= diagonal
-        # v.v / 2; the unit rows keep every column from vanishing.
-        half = -diagonal * vector[k]
         for j in range(k + 1, pulls):
-            along = 0.0
-            for i in range(k, rows):
-                along += vector[i] * columns[j, i]
-            along /= half
-            for i in range(k, rows):
-                columns[j, i] -= along * vector[i]
-        along = 0.0
-        for i in range(k, rows):
-            along += vector[i] * right[i]
-        along /= half
-        for i in range(k, rows):
-            right[i] -= along * vector[i]
+            _turn(vector, k, diagonal, columns[j])
+        heads[k] = vector[k]
         vector[k] = diagonal
+
+
+@jit
+def rotate(columns: FloatArray, heads: FloatArray, right: FloatArray) -> None:
+    """Q^T right in place, shape (rows,): from ``pulls`` on it is what no column can make."""
+    for k in range(columns.shape[0]):
+        diagonal = columns[k, k]
+        columns[k, k] = heads[k]
+        _turn(columns[k], k, diagonal, right)
+        columns[k, k] = diagonal
+
+
+@jit
+def _turn(vector: FloatArray, k: int, diagonal: float, right: FloatArray) -> None:
+    """Reflect ``right`` by the vector whose components begin at k."""
+    along = 0.0
+    for i in range(k, right.size):
+        along += vector[i] * right[i]
+    # v.v / 2; the unit rows keep every column from vanishing.
+    along /= -diagonal * vector[k]
+    for i in range(k, right.size):
+        right[i] -= along * vector[i]
 
 
 @jit
@@ -75,7 +95,7 @@ def fit_point(
     """
     count, bins = centre.size, data.size
     order = np.empty(count, dtype=np.int64)
-    length = np.empty(count)
+    length, heads = np.empty(count), np.empty(count)
     for b in range(bins):
         moved = point[0, b]
         for k in range(count):
@@ -96,7 +116,8 @@ def fit_point(
         right[bins + k] = centre[k]
         length[k] = shrink
         order[k] = k
-    _reflect(columns, right, order)
+    reflect(columns, heads, order)
+    rotate(columns, heads, right)
     total = 0.0
     for i in range(count, bins + count):
         total += right[i] * right[i]

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from fastscan.counts import Counts
 
 if TYPE_CHECKING:
+    from fastscan.likelihoods.basins import Descents
     from fastscan.likelihoods.surface import Surface
 
 __all__ = ["Chi2Form", "Fitted", "GridForm", "Lines", "VectorFits", "chi2_form"]
@@ -86,6 +87,15 @@ class Chi2Form(ABC):
     @abstractmethod
     def surface(self, coefficients: FloatArray) -> Surface:
         """Chi2 of the couplings with the shape parameters held: one row of `coefficients`."""
+
+    def descents(self, shape: Mapping[str, FloatArray] | None = None) -> Descents:
+        """Descents to the minima over several couplings, at rows of the shape parameters.
+
+        Gaussian counts whose pulls are linear; strategies for others have their own.
+        """
+        from fastscan.likelihoods.basins import Descents
+
+        return Descents(self.counts, shape)
 
     @abstractmethod
     def lines(

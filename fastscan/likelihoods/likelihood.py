@@ -545,6 +545,7 @@ class Likelihood:
             best_basin=found.best,
             profiled=names,
             parameters=held,
+            degenerate=found.degenerate,
             one_sided=one_sided,
         )
 

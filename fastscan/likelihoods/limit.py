@@ -30,6 +30,10 @@ class Limit:
     profiled : tuple of str
     parameters : dict
         Parameters that were held.
+    degenerate : bool
+        Chi2 is the same at every value, because the profiled parameters make up for it, or no
+        count depends on it: the data say nothing of the parameter, and its best fit is no more
+        than one of all values.
     one_sided : bool
         An upper limit: up to it everything is allowed.
     """
@@ -45,4 +49,5 @@ class Limit:
     best_basin: Basin
     profiled: tuple[str, ...]
     parameters: dict[str, float]
+    degenerate: bool = False
     one_sided: bool = False

@@ -5,30 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from fastscan.exceptions import InputError
 from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.likelihoods.surface import root_of_power
+from fastscan.likelihoods.track import Track, is_flat, mass_ladder
 from fastscan.models import Parameter
 
 __all__ = ["Basin", "Profile", "ProfiledPieces"]
 
 FloatArray = NDArray[np.float64]
 
-# Mediator masses tried first, in MeV: below, every propagator is massless to 1e-6; far above,
-# every interaction is a contact interaction, whose strength falls off with no further structure.
-_MASS_RANGE_MEV = (1e-6, 1e12)
+# Mediator masses tried first where nothing is profiled.
 _MASSES = 721
-# Of a profiled mass, at every point of the profile: eight in a decade bracket its minimum.
-_PROFILED_MASSES = 145
-# A profile is looked at between -x and x, x this many natural sizes of the coupling, on points
-# that grow like sinh: evenly near zero, in equal ratios further out.
-_REACH = 1e8
-_SAMPLES = 81
 
 
 @dataclass(frozen=True)
@@ -50,11 +44,15 @@ class Basin:
 
 @dataclass(frozen=True)
 class ProfiledPieces:
-    """Intervals below a rise above the minimum, each with the deepest basin inside."""
+    """Intervals below a rise above the minimum, each with the deepest basin inside.
+
+    ``degenerate``: the profile is flat, so that the data say nothing of the parameter.
+    """
 
     best: Basin
     intervals: list[tuple[float, float]]
     basins: list[Basin]
+    degenerate: bool
 
 
 class Profile:
@@ -70,12 +68,20 @@ class Profile:
         self._form, self._counts = form, form.counts
         self.poi, *profiled = self._counts.parameters
         self._couplings = tuple(self._counts.parameter(name) for name in self._counts.couplings)
-        self._profiled_mass = next((p for p in profiled if p.kind == "shape"), None)
+        masses = [p for p in profiled if p.kind == "shape"]
+        if len(masses) + (self.poi.kind == "shape") > 1:
+            raise InputError(
+                f"{masses[0].name} and another mass are both free",
+                where="--profile",
+                hint="set one of them",
+            )
+        self._mass = masses[0] if masses else None
         self._index = {p.name: i for i, p in enumerate(self._couplings)}
         # Couplings that enter as one sum of squares: one of them can do the work of all.
         self._free, self._outward = self._reduce(profiled)
+        # One coupling with nothing to profile but its own partners: chi2 in closed form.
+        self._exact = self.poi.kind == "coupling" and not self._free and self._mass is None
         self._known: dict[float, tuple[float, FloatArray, float]] = {}
-        self._lowest_points: list[float] | None = None
 
     def __call__(self, value: float) -> float:
         """Chi2 at a value of the parameter, minimised over the profiled ones."""
@@ -89,28 +95,24 @@ class Profile:
             for i, p in enumerate(self._couplings)
             if p.name != self.poi.name
         }
-        if self._profiled_mass is not None:
-            profiled[self._profiled_mass.name] = mass
+        if self._mass is not None:
+            profiled[self._mass.name] = mass
         return Basin(value, chi2, profiled)
 
     def _with_partner(self, value: float) -> float:
         """Where the value goes with a profiled partner: a degenerate one can only raise it."""
         if not self._outward:
             return value
-        if self._lowest_points is None:
-            with threadpool_limits(1, user_api="blas"):
-                turning, _, to_value = self._turning()
-            self._lowest_points = [abs(v) for v in map(to_value, turning) if math.isfinite(v)]
         further = [point for point in self._lowest_points if point > abs(value)]
         return min((abs(value), *further), key=lambda point: self._at(point)[0])
 
+    @cached_property
+    def _lowest_points(self) -> list[float]:
+        turning, _, to_value = self._turning()
+        return [abs(v) for v in map(to_value, turning) if math.isfinite(v)]
+
     def pieces(self, rise: float) -> ProfiledPieces:
         """All intervals in which chi2 is at most its minimum + ``rise``."""
-        # L-BFGS-B hands tiny matrices to LAPACK, on which threads cost far more than the work.
-        with threadpool_limits(1, user_api="blas"):
-            return self._pieces(rise)
-
-    def _pieces(self, rise: float) -> ProfiledPieces:
         turning, curve, to_value = self._turning()
         heights = [curve(u) for u in turning]
         lowest = int(np.argmin(heights))
@@ -129,7 +131,7 @@ class Profile:
             intervals = [(-reach, reach)]
             basins = [min(basins, key=lambda basin: basin.chi2)]
         best = self._basin_of(to_value(turning[lowest]), heights[lowest])
-        return ProfiledPieces(best, intervals, basins)
+        return ProfiledPieces(best, intervals, basins, is_flat(heights))
 
     def _basin_of(self, value: float, chi2: float) -> Basin:
         return self.basin(value) if math.isfinite(value) else Basin(value, chi2, {})
@@ -147,50 +149,56 @@ class Profile:
         return kept, outward
 
     def _at(self, value: float) -> tuple[float, FloatArray, float]:
+        """Chi2 at a value, the couplings and the profiled mass there."""
         if value not in self._known:
             self._known[value] = self._minimise(value)
         return self._known[value]
 
     def _minimise(self, value: float) -> tuple[float, FloatArray, float]:
-        start = np.array([p.standard for p in self._couplings])
-        if self.poi.kind == "coupling":
-            start[self._index[self.poi.name]] = value
-        if self._profiled_mass is None:
+        if not self._free and self._mass is None:
+            point = np.array([p.standard for p in self._couplings])
+            if self._exact:
+                point[self._index[self.poi.name]] = value
             shape = {name: np.array([value]) for name in self._counts.shape_parameters}
             surface = self._form.surface(self._form.coefficients(shape)[0])
-            point, chi2 = surface.minimise(self._free, [start])
-            return chi2, point, value
-        ladder = _log_masses(_PROFILED_MASSES)
-        surfaces = [self._form.surface(c) for c in self._ladder_coefficients(ladder)]
-        found = [surface.minimise(self._free, [start]) for surface in surfaces]
-        best = int(np.argmin([chi2 for _, chi2 in found]))
-        if 0 < best < len(ladder) - 1:
-            turning = find_turning_points(
-                lambda u: self._at_mass(u, start)[1], [*ladder[best - 1 : best + 2]]
-            )
-            log_mass = min(turning, key=lambda u: self._at_mass(u, start)[1])
-            point, chi2 = self._at_mass(log_mass, start)
-            return chi2, point, math.exp(log_mass)
-        point, chi2 = found[best]
-        return chi2, point, math.exp(ladder[best])
+            return surface.value(point), point, value
+        # Of a coupling that enters squared the track has the positive side alone.
+        t = self._track.to_track(abs(value) if self._symmetric() else value)
+        chi2, point, mass = self._track.at(t)
+        if self.poi.kind == "coupling":
+            point[self._index[self.poi.name]] = value
+        return chi2, point, mass
 
-    def _at_mass(self, log_mass: float, start: FloatArray) -> tuple[FloatArray, float]:
-        assert self._profiled_mass is not None
-        shape = {self._profiled_mass.name: np.array([math.exp(log_mass)])}
-        return self._form.surface(self._form.coefficients(shape)[0]).minimise(self._free, [start])
-
-    def _ladder_coefficients(self, ladder: FloatArray) -> FloatArray:
-        assert self._profiled_mass is not None
-        if not hasattr(self, "_ladder"):
-            self._ladder = self._form.coefficients({self._profiled_mass.name: np.exp(ladder)})
-        return self._ladder
+    @cached_property
+    def _track(self) -> Track:
+        return Track(
+            self._form, self.poi, tuple(self._free), self._mass, positive=self._symmetric()
+        )
 
     def _turning(
         self,
     ) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
         """Turning points of a variable, chi2 as its function, and what it stands for."""
-        exact = self.poi.kind == "coupling" and not self._free and self._profiled_mass is None
-        return self._line() if exact else self._samples()
+        if self._exact:
+            return self._line()
+        if not self._free and self._mass is None:
+            return self._masses()
+        track = self._track
+
+        @cache
+        def curve(t: float) -> float:
+            return track.at(min(max(t, track.first), track.last))[0]
+
+        samples, values = track.samples
+        if is_flat(values):
+            lowest = samples[int(np.argmin(values))]
+            turning = sorted({samples[0], lowest, samples[-1]})
+        else:
+            turning = find_turning_points(curve, samples, values)
+        if self.poi.kind == "shape":
+            # Beyond the track the curve runs on to the massless and the decoupled limit.
+            turning = [-math.inf, *turning, math.inf]
+        return turning, curve, track.to_value
 
     def _line(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
         """The exact case: one coupling, nothing to profile but its own partners."""
@@ -199,64 +207,24 @@ class Profile:
         curve, power = surface.line(start, self._index[self.poi.name])
         return curve.turning_points(), curve, lambda u: root_of_power(u, power)
 
-    def _samples(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
-        """The general case: extrema bracketed by samples of a stretched variable."""
-        if self.poi.kind == "shape":
-            ladder = [float(u) for u in _log_masses(_MASSES)]
+    def _masses(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
+        """A mass, nothing profiled: extrema bracketed by samples of its logarithm."""
 
-            def to_mass(log_mass: float) -> float:
-                return float(np.exp(log_mass))
+        def to_mass(log_mass: float) -> float:
+            return float(np.exp(log_mass))
 
-            turning = find_turning_points(lambda u: self._at(to_mass(u))[0], ladder)
-            # Below and above the ladder the curve runs on to the massless and the decoupled limit.
-            return (
-                [-math.inf, *turning, math.inf],
-                lambda u: self._at(to_mass(u))[0],
-                to_mass,
-            )
-        own = self._index[self.poi.name]
-        shape = {name: np.array([1.0]) for name in self._counts.shape_parameters}
-        scale = self._form.surface(self._form.coefficients(shape)[0]).scale(own)
-        end = math.asinh(_REACH)
-        low, high = self.poi.minimum, self.poi.maximum
-        if self._symmetric():
-            low = 0.0
-        first = max(-end, math.asinh(low / scale)) if math.isfinite(low) else -end
-        last = min(end, math.asinh(high / scale)) if math.isfinite(high) else end
+        def curve(log_mass: float) -> float:
+            return self._at(to_mass(log_mass))[0]
 
-        def to_value(t: float) -> float:
-            # The ends stand for the bounds themselves.
-            if t >= last:
-                return high
-            return low if t <= first else scale * math.sinh(t)
-
-        def curve(t: float) -> float:
-            return self._at(scale * math.sinh(min(max(t, first), last)))[0]
-
-        samples = {float(t) for t in np.linspace(first, last, _SAMPLES)}
-        if self._profiled_mass is None:
-            samples |= {math.asinh(v / scale) for v in self._minima(scale)}
-        inside = sorted(t for t in samples if first <= t <= last)
-        return find_turning_points(curve, inside), curve, to_value
-
-    def _minima(self, scale: float) -> list[float]:
-        """Values of the parameter at the minima in all dimensions."""
-        own = self._index[self.poi.name]
-        surface = self._form.surface(self._form.coefficients()[0])
-        start = np.array([p.standard for p in self._couplings])
-        point, _ = surface.minimise([own, *self._free], [start])
-        value = float(point[own])
-        return [value, -value] if self._symmetric() else [value]
+        turning = find_turning_points(curve, [float(u) for u in mass_ladder(_MASSES)])
+        # Below and above the ladder the curve runs on to the massless and the decoupled limit.
+        return [-math.inf, *turning, math.inf], curve, to_mass
 
     def _symmetric(self) -> bool:
         """Whether only the square of a signed coupling matters."""
         if self.poi.kind == "shape" or self.poi.minimum >= 0.0:
             return False
         return not (self._counts.exponents[:, self._index[self.poi.name]] % 2).any()
-
-
-def _log_masses(points: int) -> FloatArray:
-    return np.linspace(math.log(_MASS_RANGE_MEV[0]), math.log(_MASS_RANGE_MEV[1]), points)
 
 
 def _mirror(

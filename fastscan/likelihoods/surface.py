@@ -1,17 +1,15 @@
-"""Chi2 as a function of several couplings: values, gradients, exact lines, and its minima."""
+"""Chi2 as a function of several couplings: values, gradients, and exact lines."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts.counts import natural_size
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.curve import Curve
 from fastscan.models import Parameter
@@ -19,12 +17,6 @@ from fastscan.models import Parameter
 __all__ = ["Surface", "bounds_of_power", "powers_along", "root_of_power", "unfolded", "widened"]
 
 FloatArray = NDArray[np.float64]
-
-# Cycles of exact line searches settle into a basin; the minimiser then takes it to the bottom.
-_CYCLES = 4
-_SETTLED = 1e-10
-# Points closer than this, in natural sizes of the couplings, lie in one basin.
-_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -69,119 +61,6 @@ class Surface(ABC):
 
         Where the coupling enters by even powers alone, or by its fourth power, so does the curve.
         """
-
-    def minimise_line(self, point: FloatArray, coordinate: int) -> tuple[FloatArray, float]:
-        """Lowest point along one coupling: exact, and the lowest of all basins on the line."""
-        curve, power = self.line(point, coordinate)
-        u, chi2 = curve.minimum()
-        best = point.copy()
-        best[coordinate] = root_of_power(u, power)
-        return best, chi2
-
-    def minimise(
-        self, free: Sequence[int], starts: Sequence[FloatArray]
-    ) -> tuple[FloatArray, float]:
-        """Lowest chi2 over some couplings, the others held at the first start.
-
-        One coupling: exact. More: from every start, and from the basins on the lines through the
-        first, cycles of exact line searches, then SciPy's L-BFGS-B with the closed-form gradient
-        from each distinct point they lead to.
-        """
-        first = starts[0]
-        if not free:
-            return first, self.value(first)
-        if len(free) == 1:
-            return self.minimise_line(first, free[0])
-        candidates = [*starts]
-        for coordinate in free:
-            candidates.extend(self._basins(first, coordinate))
-        scales = np.array([self.scale(c) for c in free])
-        distinct: list[FloatArray] = []
-        for start in candidates:
-            point = self._settle(free, start)
-            inside = point[list(free)] / scales
-            near = (np.abs(inside - other[list(free)] / scales) for other in distinct)
-            if not any((gap <= _SAME * (1.0 + np.abs(inside))).all() for gap in near):
-                distinct.append(point)
-        found = [self._descend(free, scales, start) for start in distinct]
-        return min(found, key=lambda pair: pair[1])
-
-    def scale(self, coordinate: int) -> float:
-        """Size of a coupling at which it alone changes the counts by about their errors."""
-        return natural_size(self.exponents, self.coefficients, coordinate) or 1.0
-
-    def _basins(self, point: FloatArray, coordinate: int) -> list[FloatArray]:
-        """Local minima on the line through a point, and their mirror images."""
-        curve, power = self.line(point, coordinate)
-        turning = curve.turning_points()
-        heights = [curve(u) for u in turning]
-        basins = []
-        for i, u in enumerate(turning):
-            lower = i == 0 or heights[i] <= heights[i - 1]
-            if np.isfinite(u) and lower and (i + 1 == len(turning) or heights[i] <= heights[i + 1]):
-                size = root_of_power(u, power)
-                signs = (1.0, -1.0) if power % 2 == 0 and size != 0.0 else (1.0,)
-                for sign in signs:
-                    basin = point.copy()
-                    basin[coordinate] = sign * size
-                    if self.couplings[coordinate].minimum <= basin[coordinate]:
-                        basins.append(basin)
-        return basins
-
-    def _settle(self, free: Sequence[int], start: FloatArray) -> FloatArray:
-        """A few cycles of exact line searches: enough to choose a basin."""
-        point, chi2 = start, self.value(start)
-        for _ in range(_CYCLES):
-            before = chi2
-            for coordinate in free:
-                best, value = self.minimise_line(point, coordinate)
-                if value < chi2 and np.isfinite(best).all():
-                    point, chi2 = best, value
-            if before - chi2 <= _SETTLED * max(1.0, chi2):
-                break
-        return point
-
-    def _descend(
-        self, free: Sequence[int], scales: FloatArray, start: FloatArray
-    ) -> tuple[FloatArray, float]:
-        """To the bottom of a basin; a line search that then finds a lower one starts anew."""
-        point, chi2 = self._polish(free, scales, start)
-        while True:
-            settled = self._settle(free, point)
-            value = self.value(settled)
-            if chi2 - value <= _SETTLED * max(1.0, chi2):
-                return (settled, value) if value < chi2 else (point, chi2)
-            point, chi2 = self._polish(free, scales, settled)
-
-    def _polish(
-        self, free: Sequence[int], scales: FloatArray, start: FloatArray
-    ) -> tuple[FloatArray, float]:
-        from scipy.optimize import minimize
-
-        index = list(free)
-
-        def objective(x: FloatArray) -> tuple[float, FloatArray]:
-            point = start.copy()
-            point[index] = x * scales
-            chi2, gradient = self.value_and_gradient(point)
-            return chi2, gradient[index] * scales
-
-        bounds = [
-            (self.couplings[c].minimum / s, self.couplings[c].maximum / s)
-            for c, s in zip(free, scales, strict=True)
-        ]
-        found = minimize(
-            objective,
-            start[index] / scales,
-            jac=True,
-            bounds=bounds,
-            method="L-BFGS-B",
-            options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 200},
-        )
-        point, chi2 = start.copy(), float(found.fun)
-        point[index] = found.x * scales
-        before = self.value(start)
-        return (point, chi2) if chi2 < before else (start, before)
 
     def by_coupling(self, point: FloatArray, by_monomial: FloatArray) -> FloatArray:
         """Derivatives by the couplings from those by the monomials."""

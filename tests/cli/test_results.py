@@ -52,6 +52,16 @@ def test_limit_json(run):
     assert found["intervals"] == [list(piece) for piece in limit.intervals]
 
 
+def test_a_degenerate_limit_is_said_to_be(run):
+    command = ["limit", "charge-radius", "--poi", "sin2_theta_w", "--profile", "r2_ee"]
+    found = run(*command, "--json")
+    assert json.loads(found.out)["degenerate"] is True
+    assert "chi2 is the same at every sin2_theta_w, as r2_ee can make up for it" in found.err
+    plain = run("limit", "sm", "--poi", "sin2_theta_w", "--json")
+    assert json.loads(plain.out)["degenerate"] is False
+    assert plain.err == ""
+
+
 def test_an_unbounded_limit_is_null_in_json(run):
     found = json.loads(run("limit", "vector", "--poi", "mass_mev", "--set", "g=1e-5", "--json").out)
     assert found["intervals"][-1][1] is None
