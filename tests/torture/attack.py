@@ -107,7 +107,8 @@ def misspoken(stderr: str, stdout: str = "", *, failed: bool) -> str:
 def _obeyed(character: str) -> bool:
     """Whether a terminal would act on a character rather than show it."""
     code = ord(character)
-    return (code < 32 and character not in "\n\t") or 127 <= code < 160
+    control = (code < 32 and character not in "\n\t") or 127 <= code < 160
+    return control or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
 
 
 def pick(random: np.random.Generator, options: Iterable[T]) -> T:

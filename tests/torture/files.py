@@ -23,11 +23,19 @@ _EXPERIMENTS = {
     "conus-plus": 0.6, "conus-plus-budget": 0.2, "conus-plus-a25": 0.15, "conus-plus-shapes": 0.05,
 }  # fmt: skip
 _QUESTIONS = (
-    *["predict sm --json"] * 6,
-    "predict vector --set mass_mev=1 --set g=1e-5",
-    "fit sm",
-    "limit sm --poi sin2_theta_w --json",
+    *["predict sm --json --experiment"] * 6,
+    "predict vector --set mass_mev=1 --set g=1e-5 --experiment",
+    "fit sm --experiment",
+    "limit sm --poi sin2_theta_w --json --experiment",
     "inspect",
+)
+# Where names are printed and drawn.
+_DRAWN = (
+    "predict sm --experiment",
+    "inspect",
+    "fit sm -o x.png --experiment",
+    "fit sm -o x.svg --experiment",
+    "impacts sm --poi sin2_theta_w -o x.pdf --experiment",
 )
 PULLS = """\
 extends = "conus-plus"
@@ -142,7 +150,7 @@ class ExperimentFiles(Files):
         way = ways[number % len(ways)]
         weights = np.array([*_EXPERIMENTS.values(), 0.15])
         base = str(random.choice(list(self.texts), p=weights / weights.sum()))
-        question = pick(random, _QUESTIONS)
+        question = pick(random, _DRAWN if way == "text" else _QUESTIONS)
         self.here.mkdir()
         try:
             text = own_copy(self.texts[base], self.here)
@@ -151,14 +159,14 @@ class ExperimentFiles(Files):
             path = self.here / "x.toml"
             path.write_bytes(content)
             fault = _loads(path)
-            command = f"{question} --experiment" if question != "inspect" else question
-            said, spoken = self.ask(*command.split(), str(path))
+            words = [*question.replace("x.", f"{self.here}/x.").split(), str(path)]
+            said, spoken = self.ask(*words)
             fault = fault or spoken
             if not fault and said.code == 0 and "--json" in question:
                 fault = odd_numbers(said.stdout)
             if not fault and way in hostile.NEUTRAL:
                 path.write_text(text, encoding="utf-8")
-                if run(*command.split(), str(path)) != said:
+                if run(*words) != said:
                     fault = f"changed by {way}: code {said.code} {said.stderr}"
             return self.end((base, way), said, fault)
         finally:
@@ -172,7 +180,7 @@ def _loads(path: Path) -> str:
     try:
         fastscan.load_experiment(path)
     except fastscan.InputError as error:
-        return "" if str(error).isprintable() else f"not one line: {error}"
+        return "" if len(str(error).splitlines()) == 1 else f"not one line: {error}"
     except Exception as error:
         return f"load_experiment: {type(error).__name__}: {error}"
     return ""
@@ -192,11 +200,13 @@ def change_toml(content: bytes, way: str, random: np.random.Generator) -> bytes:
     blanks, key, equals, value, rest = found.groups()
     if way == "value":
         lines[at] = f"{blanks}{key}{equals}{hostile.toml_value(value, random)}{rest}"
-    elif way == "value scaled":
-        numbers = [i for i in settings if _is_number(_LINE.match(lines[i])[4])]  # type: ignore[index]
-        at = pick(random, numbers or settings)
-        blanks, key, equals, value, rest = _LINE.match(lines[at]).groups()  # type: ignore[union-attr]
-        lines[at] = f"{blanks}{key}{equals}{hostile.scaled(value, random)}{rest}"
+    elif way in ("value scaled", "text"):
+        alike = [i for i in settings if _is_number(lines[i]) == (way == "value scaled")]
+        at = pick(random, alike or settings)
+        start, equals, value = lines[at].partition("=")
+        text = json.dumps(pick(random, hostile.TEXTS), ensure_ascii=bool(random.integers(2)))
+        new = text if way == "text" else hostile.scaled(value.partition("#")[0], random)
+        lines[at] = f"{start}{equals} {new}"
     elif way == "key":
         lines[at] = f"{blanks}{hostile.misspelt(key, random)}{equals}{value}{rest}"
     elif way == "key quoted":
@@ -221,14 +231,15 @@ def change_toml(content: bytes, way: str, random: np.random.Generator) -> bytes:
 
 
 LINES = (
-    "value", "value scaled", "key", "key quoted", "line deleted", "line doubled", "line moved",
-    "line added", "header",
+    "value", "value scaled", "text", "key", "key quoted", "line deleted", "line doubled",
+    "line moved", "line added", "header",
 )  # fmt: skip
 
 
-def _is_number(text: str) -> bool:
+def _is_number(line: str) -> bool:
+    """Whether a line sets a number."""
     try:
-        float(text)
+        float(line.partition("=")[2].partition("#")[0])
     except ValueError:
         return False
     return True
