@@ -81,6 +81,9 @@ class Chi2Function:
     def __call__(self, points: ArrayLike) -> FloatArray:
         """Chi2 of points, shape (points, parameters) -> (points,); or of one, (parameters,) -> ().
 
+        It is infinite where counts overflow; values out of a parameter's range are taken as they
+        are.
+
         Raises
         ------
         InputError
@@ -96,15 +99,10 @@ class Chi2Function:
                 f"{', '.join(self.names)}",
             )
         chi2 = np.empty(rows.shape[0])
-        if self._normal_form is not None:
-            from fastscan.kernels.points import chi2_of_points
-
-            columns = np.array(self._order, dtype=np.int64)
-            chi2_of_points(np.ascontiguousarray(rows), columns, chi2, *self._normal_form)
-        elif self._space is not None:
-            self._with_pulls(self._space, rows, chi2)
-        else:
-            self._with_shapes(rows, rows[:, self._order], chi2)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._fill(rows, chi2)
+        # What is no number although its point is: counts that overflow.
+        chi2[np.isnan(chi2) & ~np.isnan(rows).any(axis=1)] = np.inf
         return chi2 if given.ndim == 2 else chi2.reshape(())
 
     def log_likelihood(self, points: ArrayLike) -> FloatArray:
@@ -143,6 +141,17 @@ class Chi2Function:
         gradient = np.empty(len(self.names))
         gradient[self._order] = by_coupling
         return gradient
+
+    def _fill(self, rows: FloatArray, chi2: FloatArray) -> None:
+        if self._normal_form is not None:
+            from fastscan.kernels.points import chi2_of_points
+
+            columns = np.array(self._order, dtype=np.int64)
+            chi2_of_points(np.ascontiguousarray(rows), columns, chi2, *self._normal_form)
+        elif self._space is not None:
+            self._with_pulls(self._space, rows, chi2)
+        else:
+            self._with_shapes(rows, rows[:, self._order], chi2)
 
     def _with_pulls(self, space: FitSpace, rows: FloatArray, chi2: FloatArray) -> None:
         bins = space.rates.bins

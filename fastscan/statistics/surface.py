@@ -216,12 +216,14 @@ class Surface:
         return (point, chi2) if chi2 < before else (start, before)
 
     def _value_and_slope(self, y: FloatArray) -> tuple[float, FloatArray]:
-        """Chi2 of scaled counts and its derivatives by them."""
+        """Chi2 of scaled counts and its derivatives by them; infinite where they overflow."""
         s, d = self.inverse_variance_alpha, self.data
         c = float(d @ d)
         across = y - (float(y @ d) / c * d if c > 0.0 else 0.0)
         difference = y - d
         total = float(y @ y) + s
+        if not math.isfinite(total):
+            return math.inf, np.full_like(y, np.nan)
         chi2 = (c * float(across @ across) + s * float(difference @ difference)) / total
         return chi2, 2.0 * (c * across + s * difference - chi2 * y) / total
 
