@@ -105,14 +105,31 @@ class Chi2Function:
         chi2[np.isnan(chi2) & ~np.isnan(rows).any(axis=1)] = np.inf
         return chi2 if given.ndim == 2 else chi2.reshape(())
 
+    def check(self, points: ArrayLike, first: int = 1) -> None:
+        """Check that points, shape (points, parameters), are in the parameters' ranges.
+
+        Parameters
+        ----------
+        points : array
+        first : int
+            Number of the first of them, for the message.
+
+        Raises
+        ------
+        InputError
+            One is not, or not finite.
+        """
+        rows = np.asarray(points, dtype=float)
+        bad = np.flatnonzero(~(self._inside(rows) & np.isfinite(rows).all(axis=1)))
+        if bad.size:
+            for parameter, value in zip(self._parameters, rows[bad[0]], strict=True):
+                parameter.check(value, where=f"point {first + int(bad[0])}")
+
     def log_likelihood(self, points: ArrayLike) -> FloatArray:
         """Minus half of chi2, and minus infinity outside the parameters' ranges, for samplers."""
         given = np.asarray(points, dtype=float)
         rows = np.atleast_2d(given)
-        low = np.array([p.minimum for p in self._parameters])
-        high = np.array([p.maximum for p in self._parameters])
-        inside = ((rows >= low) & (rows <= high)).all(axis=1)
-        out = np.where(inside, -0.5 * np.atleast_1d(self(rows)), -np.inf)
+        out = np.where(self._inside(rows), -0.5 * np.atleast_1d(self(rows)), -np.inf)
         return out if given.ndim == 2 else out.reshape(())
 
     def gradient(self, point: ArrayLike) -> FloatArray:
@@ -141,6 +158,12 @@ class Chi2Function:
         gradient = np.empty(len(self.names))
         gradient[self._order] = by_coupling
         return gradient
+
+    def _inside(self, rows: FloatArray) -> NDArray[np.bool_]:
+        """Which points are in the parameters' ranges."""
+        low = np.array([p.minimum for p in self._parameters])
+        high = np.array([p.maximum for p in self._parameters])
+        return np.asarray(((rows >= low) & (rows <= high)).all(axis=1))
 
     def _fill(self, rows: FloatArray, chi2: FloatArray) -> None:
         if self._normal_form is not None:

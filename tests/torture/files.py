@@ -336,6 +336,8 @@ class PointFiles(Files):
             if kind == "npy":
                 words += ["--columns", ",".join(names)]
             said, fault = self.ask(*words)
+            if not fault and said.code == 0 and way == "negative" and model == "vector":
+                fault = "a negative mass or coupling was taken"
             if not fault and said.code == 0:
                 fault = _odd_results(out, json.loads(said.stdout))
                 if not fault and kind == "csv" and way in NEUTRAL:
