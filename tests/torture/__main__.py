@@ -34,7 +34,8 @@ def main() -> int:
         numbers = range(count) if chosen.only is None else chosen.only
         tallies.append(_run(attack, numbers, chosen))
     if chosen.page is not None:
-        chosen.page.write_text(page(tallies, chosen.seed), encoding="utf-8")
+        earlier = chosen.page.read_text(encoding="utf-8") if chosen.page.exists() else ""
+        chosen.page.write_text(page(tallies, chosen.seed, earlier), encoding="utf-8")
     return 1 if any(tally.failures for tally in tallies) else 0
 
 
@@ -48,7 +49,9 @@ def _arguments(known: dict[str, type[Attack]]) -> argparse.Namespace:
     parser.add_argument("--cases", type=int, metavar="N", help="default: as below")
     parser.add_argument("--only", type=int, metavar="N", action="append", help="only case N")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="default: %(default)s")
-    parser.add_argument("--page", type=Path, metavar="FILE.md", help="write the page of results")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE.md", help="write or complete this page of results"
+    )
     parser.add_argument(
         "--scratch",
         type=Path,

@@ -32,29 +32,35 @@ class Tally:
             self.failures.append((number, outcome))
 
 
-def page(tallies: list[Tally], seed: int) -> str:
-    """All results as Markdown."""
-    lines = [
-        "# What `scripts/torture` found",
-        "",
-        f"Written by the program itself: seed {seed}, fastscan {metadata.version('fastscan')}, "
-        f"Python {platform.python_version()}, {platform.system()} on {platform.machine()}. "
-        "What each attack does, and what must hold, is at the top of its class in "
-        "`tests/torture/`.",
-        "",
-        "| attack | cases | tries | failures | repeated by |",
-        "|---|---:|---:|---:|---|",
-    ]
+def page(tallies: list[Tally], seed: int, earlier: str = "") -> str:
+    """All results as Markdown; of an earlier page, what it says of other attacks is kept."""
+    rows, sections = _rows_and_sections(earlier)
     for tally in tallies:
-        lines.append(
-            f"| {tally.attack.name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | "
-            f"`scripts/torture {tally.attack.name} --seed {seed} --cases {tally.cases}` |"
+        name = tally.attack.name
+        rows[name] = (
+            f"| {name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | "
+            f"`scripts/torture {name} --seed {seed} --cases {tally.cases}` |"
         )
-    for tally in tallies:
-        lines += ["", f"## {tally.attack.name}", "", _sentence(tally.attack), ""]
-        lines += _matrix(tally) if _is_matrix(tally) else _list(tally)
-        lines += _failures(tally, seed)
-    return "\n".join(lines) + "\n"
+        body = _matrix(tally) if _is_matrix(tally) else _list(tally)
+        lines = [f"## {name}", "", _sentence(tally.attack), "", *body, *_failures(tally)]
+        sections[name] = "\n".join(lines) + "\n"
+    head = (
+        "# What `scripts/torture` found\n\n"
+        f"Written by the program itself: fastscan {metadata.version('fastscan')}, Python "
+        f"{platform.python_version()}, {platform.system()} on {platform.machine()}. What each "
+        "attack does, and what must hold, is at the top of its class in `tests/torture/`; a case "
+        "is one store, file or command, a try one thing that is done to it.\n\n"
+        "| attack | cases | tries | failures | repeated by |\n|---|---:|---:|---:|---|\n"
+    )
+    return "\n".join([head + "\n".join(rows.values()) + "\n", *sections.values()])
+
+
+def _rows_and_sections(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The rows of the first table of a page and its sections, by the names of attacks."""
+    head, *parts = text.split("\n## ")
+    rows = [line for line in head.splitlines() if line.startswith("|") and "`" in line]
+    sections = {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+    return {row.split("|")[1].strip(): row for row in rows}, sections
 
 
 def _sentence(attack: type[Attack]) -> str:
@@ -91,7 +97,7 @@ def _cell(found: Counter[str]) -> str:
     return f"{found['tries']} ({found['harmless']}){failed}"
 
 
-def _failures(tally: Tally, seed: int) -> list[str]:
+def _failures(tally: Tally) -> list[str]:
     if not tally.failures:
         return []
     lines = ["", f"Failures ({min(_SHOWN, len(tally.failures))} of {len(tally.failures)}):", ""]

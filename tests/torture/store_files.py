@@ -54,24 +54,27 @@ class StoreFiles:
 
     def restore(self) -> None:
         """Put everything back that a case has changed."""
-        for path in sorted(self.path.rglob("*"), reverse=True):
-            name = str(path.relative_to(self.path))
-            if path.is_symlink() or (path.is_file() and name not in self.files):
-                path.unlink()
-            elif path.is_dir() and (name in self.files or name not in self._folders):
-                shutil.rmtree(path)
+        root = str(self.path)
+        for folder, folders, files in os.walk(root, topdown=False):
+            for name in (*files, *folders):
+                path = f"{folder}/{name}"
+                inside = path[len(root) + 1 :]
+                if os.path.islink(path) or (name in files and inside not in self.files):
+                    os.unlink(path)
+                elif name in folders and inside not in self._folders:
+                    shutil.rmtree(path)
         for name, content in self.files.items():
-            path = self.path / name
+            path = f"{root}/{name}"
             if _identity(path) != self._identities.get(name):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                Path(path).write_bytes(content)
                 self._identities[name] = _identity(path)
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+def _identity(path: str | Path) -> tuple[int, int, int] | None:
     """What changes when a file is written or replaced."""
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except OSError:
         return None
     return (status.st_ino, status.st_mtime_ns, status.st_size)

@@ -115,3 +115,13 @@ def test_the_page_counts_and_names_failures(lenient):
     assert "| mutations | 3 | 3 | 1 | `scripts/torture mutations --seed 5 --cases 3` |" in text
     assert "| lenient | x/c/0 | 3 (1) [1] |" in text
     assert "- `--only 2`, lenient: x/c/0: cut: `other 'values'`" in text
+
+
+def test_a_page_is_completed(lenient):
+    first, second, third = (Tally(attack) for attack in (mutations.Mutations, Kills, Kills))
+    first.add(0, mutations.Outcome(("lenient", "x/c/0", "cut"), "detected"))
+    second.add(0, mutations.Outcome(("scan",), "ended well", tries=2))
+    third.add(0, mutations.Outcome(("scan",), "ended well", "lost"))
+    text = page([second], 6, page([first], 5))
+    assert text == page([first, second], 5).replace("kills --seed 5", "kills --seed 6")
+    assert page([third], 6, text) == page([third], 6, page([first], 5))
