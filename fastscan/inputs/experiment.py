@@ -19,6 +19,7 @@ from fastscan.inputs.shipped import data_directory, read_manifest, read_shipped
 from fastscan.inputs.systematics import Pull, Systematics
 from fastscan.inputs.tables import SHIPPED_PREFIX, DataFile, decode, read_bytes
 from fastscan.inputs.target import Target
+from fastscan.storage.paths import local_path
 
 __all__ = ["Experiment", "Systematics", "experiment_names", "load_experiment"]
 
@@ -266,7 +267,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         name = str(name_or_path)
         path, settings = _shipped_settings(name)
     else:
-        path = Path(name_or_path)
+        path = local_path(name_or_path)
         if path.suffix != ".toml" and not path.is_file():
             raise unknown_name(
                 "experiment", str(name_or_path), experiment_names(), where="nor is it a TOML file"

@@ -17,6 +17,7 @@ from fastscan.inputs.experiment import (
 )
 from fastscan.inputs.schema import Model, Name, problem, validated
 from fastscan.inputs.tables import read_bytes
+from fastscan.storage.paths import local_path
 
 __all__ = ["JointExperiment", "load_experiments"]
 
@@ -69,7 +70,7 @@ def load_experiments(
     InputError
         There is no such experiment, something is wrong with one, or two have the same name.
     """
-    path = Path(name_or_path)
+    path = local_path(name_or_path)
     if str(name_or_path) in experiment_names() or not path.is_file():
         single = load_experiment(name_or_path)
         return single, [single]

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import TASK_POINTS, TILE_POINTS, marginalise
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.statistics import Likelihood, delta_chi2
+from fastscan.storage.files import write_text
+from fastscan.storage.plan import Plan
+from fastscan.storage.tables import table_text
 
 __all__ = ["Band", "contour_band", "write_band"]
 
@@ -193,4 +194,4 @@ def write_band(band: Band, path: str | Path, *, overwrite: bool = False) -> None
     meshes = np.meshgrid(*(axis.values for axis in band.axes), indexing="ij")
     ends = [["" if np.isnan(x) else float(x) for x in end.flat] for end in (band.low, band.high)]
     rows = zip(*(mesh.ravel().tolist() for mesh in meshes), *ends, strict=True)
-    write_text(Path(path), table_text(about, columns, rows), overwrite=overwrite)
+    write_text(path, table_text(about, columns, rows), overwrite=overwrite)

@@ -19,11 +19,12 @@ from fastscan.exceptions import InputError
 from fastscan.kernels import roots as root_kernels
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.statistics import Likelihood, delta_chi2
 from fastscan.statistics.surface import Surface, bounds_of_power
+from fastscan.storage.files import write_text
+from fastscan.storage.tables import table_text
 
 __all__ = ["Boundary", "find_boundary", "write_boundary"]
 
@@ -172,7 +173,7 @@ def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = Fa
         for i, value in enumerate(boundary.values)
         for number, (low, high) in enumerate(boundary.excluded(i))
     )
-    write_text(Path(path), table_text(about, columns, rows), overwrite=overwrite)
+    write_text(path, table_text(about, columns, rows), overwrite=overwrite)
 
 
 def _check_profiled(

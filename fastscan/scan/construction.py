@@ -15,24 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
-from fastscan.scan import block_store
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
 from fastscan.scan.contour import contour_lines
-from fastscan.scan.executors import Index
-from fastscan.scan.files import table_text, write_text
+from fastscan.scan.executors import Index, check_stopped
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.result import BestFit, ScanResult
 from fastscan.statistics import Likelihood, delta_chi2
 from fastscan.statistics.feldman_cousins import Critical, critical_value
 from fastscan.statistics.toys import PlaneFits, draw_toys
+from fastscan.storage.contents import Contents
+from fastscan.storage.files import write_text
+from fastscan.storage.layout import BLOCK_DONE
+from fastscan.storage.paths import local_path
+from fastscan.storage.plan import Plan
+from fastscan.storage.tables import table_text
+from fastscan.storage.writer import BlockWriter
 
 __all__ = [
     "DEFAULT_TOYS",
@@ -67,7 +70,7 @@ class ConstructionResult:
     units : dict of str
     """
 
-    def __init__(self, contents: block_store.Contents) -> None:
+    def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.path = contents.path
         self.header: dict[str, Any] = contents.header
@@ -85,8 +88,8 @@ class ConstructionResult:
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = block_store.Contents.open(Path(path), CONSTRUCTION)
-        done = int((contents.block_status() == block_store.BLOCK_DONE).sum())
+        contents = Contents.open(local_path(path), CONSTRUCTION)
+        done = int((contents.block_status() == BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(
                 f"construction is not complete: {done} of {contents.plan.blocks} rows",
@@ -207,7 +210,7 @@ def run_construction(
     RunError
         The disk filled up or a worker died; finished rows are kept.
     """
-    path = Path(out)
+    path = local_path(out)
     if toys < 1 or not 0.0 < precision < 1.0 or seed < 0:
         raise InputError(
             f"{toys} toys, precision {precision:g}, seed {seed}",
@@ -302,7 +305,7 @@ def write_construction_contour(
     }
     rows_of = ((n, *map(float, point)) for n, line in enumerate(lines) for point in line)
     text = table_text(about, ["line", *result.names], rows_of)
-    write_text(Path(path), text, overwrite=overwrite)
+    write_text(path, text, overwrite=overwrite)
     return len(lines)
 
 
@@ -321,12 +324,12 @@ class _Work:
     portion: int
 
     @cached_property
-    def written(self) -> dict[str, zarr.Array[Any]]:
-        """The store's arrays, opened once in each process."""
-        return block_store.open_for_writing(self.path, CONSTRUCTION)
+    def writer(self) -> BlockWriter:
+        """The store, opened once in each process."""
+        return BlockWriter.open(Path(self.path), CONSTRUCTION, self.plan)
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "written"}
+        return {name: value for name, value in self.__dict__.items() if name != "writer"}
 
     def point(self, index: tuple[int, int]) -> tuple[float, Critical]:
         """Statistic of the data and critical value at one point of the grid."""
@@ -336,6 +339,7 @@ class _Work:
         found: list[FloatArray] = []
         least = -(-self.toys // self.portion)
         while True:
+            check_stopped()
             drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
             found.append(self.fits.rises(drawn, at))
             if len(found) < least:
@@ -364,7 +368,7 @@ def compute_row(work: _Work, index: Index) -> None:
         "critical_error": np.array([[c.error for c in critical]]),
         "toys": np.array([[c.toys for c in critical]], dtype=np.int64),
     }
-    block_store.write_block(work.written, CONSTRUCTION, work.plan, index, arrays)
+    work.writer.write(index, arrays)
 
 
 def _alpha_hat(

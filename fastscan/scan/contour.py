@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.provenance import header_lines
 from fastscan.scan.result import ScanResult
 from fastscan.statistics import delta_chi2
+from fastscan.storage.files import write_text
+from fastscan.storage.tables import table_text
 
 __all__ = ["contour_lines", "write_contour"]
 
@@ -80,7 +81,6 @@ def write_contour(
     StoreError
         The file exists.
     """
-    path = Path(path)
     rise = delta_chi2(cl, dof)
     best = result.best_fit
     lines = contour_lines(result, best.chi2 + rise)

@@ -17,8 +17,8 @@ from fastscan.kernels import normal_form
 from fastscan.models.rates import integer_power
 from fastscan.scan.axes import Axis
 from fastscan.scan.normal_forms import NormalForms
-from fastscan.scan.plan import DEFAULT_BLOCK_POINTS
 from fastscan.statistics import Likelihood, normalisation_pull
+from fastscan.storage.plan import DEFAULT_BLOCK_POINTS
 
 __all__ = ["Grid"]
 

@@ -15,12 +15,13 @@ from fastscan.exceptions import InputError
 from fastscan.kernels import grid as grid_kernels
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.pulled_grid import grid_of
 from fastscan.statistics import Likelihood, delta_chi2
+from fastscan.storage.files import write_text
+from fastscan.storage.plan import Plan
+from fastscan.storage.tables import table_text
 
 __all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
 
@@ -229,7 +230,7 @@ def write_marginal(
     meshes = np.meshgrid(*(axis.values for axis in marginal.axes), indexing="ij")
     columns = [*(mesh.ravel().tolist() for mesh in meshes), marginal.values.ravel().tolist()]
     text = table_text(about, names, zip(*columns, strict=True))
-    write_text(Path(path), text, overwrite=overwrite)
+    write_text(path, text, overwrite=overwrite)
 
 
 def _check(grid: Grid, keep: Sequence[str], method: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -18,8 +16,10 @@ from fastscan.exceptions import InputError
 from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable, parquet_module
 from fastscan.inputs.tables import reading
 from fastscan.inputs.text_tables import TextTable, number
-from fastscan.scan.files import check_free, write_failure
 from fastscan.statistics import Chi2Function
+from fastscan.storage.files import written
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 
 __all__ = ["POINT_FORMATS", "PointSource", "evaluate_points", "open_points"]
 
@@ -57,7 +57,7 @@ def open_points(path: str | Path, columns: Sequence[str] | None = None) -> Point
     InputError
         Missing, damaged, not a table of numbers, or without names.
     """
-    path = Path(path)
+    path = local_path(path)
     names = tuple(columns or ())
     if path.suffix.lower() in BINARY_TABLES:
         return _Binary(path, names)
@@ -95,8 +95,7 @@ def evaluate_points(
     RunError
         The disk is full.
     """
-    path = Path(out)
-    check_free(path, overwrite=overwrite)
+    path = check_free(out, overwrite=overwrite)
     writers: dict[str, Any] = {".npy": _write_npy, ".csv": _write_csv, ".parquet": _write_parquet}
     suffix = path.suffix.lower()
     if suffix not in writers:
@@ -106,20 +105,16 @@ def evaluate_points(
             hint=f"end its name with one of: {', '.join(POINT_FORMATS)}",
         )
     done = 0
-    partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}.partial")
-    try:
-        with writers[suffix](partial, source) as write:
-            for points in source.pieces():
-                chi2.check(points, first=done + 1)
-                write(points, chi2(points))
-                done += len(points)
-                if progress is not None and source.count is not None:
-                    progress(done, source.count)
-        os.replace(partial, path)
-    except OSError as error:
-        raise write_failure(path, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        written(path, overwrite=overwrite) as partial,
+        writers[suffix](partial, source) as write,
+    ):
+        for points in source.pieces():
+            chi2.check(points, first=done + 1)
+            write(points, chi2(points))
+            done += len(points)
+            if progress is not None and source.count is not None:
+                progress(done, source.count)
     return done
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import StoreError
-from fastscan.scan.block_store import BLOCK_DONE, Contents
 from fastscan.scan.store import scan_layout
+from fastscan.storage.contents import Contents
+from fastscan.storage.layout import BLOCK_DONE
+from fastscan.storage.paths import local_path
 
 __all__ = ["BestFit", "ScanResult"]
 
@@ -59,7 +61,7 @@ class ScanResult:
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = Contents.open(Path(path), scan_layout())
+        contents = Contents.open(local_path(path), scan_layout())
         done = int((contents.block_status() == BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(
