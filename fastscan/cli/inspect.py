@@ -37,15 +37,17 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     from fastscan.storage.contents import kind_of
     from fastscan.storage.paths import local_path
 
-    path = local_path(what)
+    path, parts = local_path(what), {}
     if not path.is_dir():
         from fastscan.inputs import load_experiment
         from fastscan.tensors import load_response, store_path
+        from fastscan.tensors.flux import flux_parts
 
         experiment = load_experiment(what)
         path = store_path(experiment, tables)
         if not path.is_dir():
             load_response(experiment, tables)
+        parts = flux_parts(experiment.reactor)
     kind = kind_of(path)
     if kind == CONSTRUCTION.kind:
         about, fault = _blocks(path, CONSTRUCTION)
@@ -53,6 +55,8 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
         about, fault = _blocks(path, scan_layout())
     else:
         about, fault = _tensors(path)
+    if parts:
+        about["flux_parts_per_cm2_s"] = parts
     if as_json:
         print_json(about)
     else:

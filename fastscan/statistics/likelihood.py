@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inputs import Experiment, JointExperiment
+from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
 from fastscan.models import Model, Rates, build_rates, channel_names
 from fastscan.statistics.chi2 import delta_chi2, normalisation_pull, profiled_chi2
 from fastscan.statistics.nuisances import Nuisances
@@ -148,12 +148,8 @@ class Likelihood:
             nuisances = nuisances or Nuisances.load(experiment, variants=False)
             sigma_alpha = nuisances.sigma_alpha
             self.nuisances = nuisances
-        elif not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
-            raise InputError(
-                f"sigma_alpha = {sigma_alpha} is not a positive number",
-                where="--sigma-alpha",
-                hint="write 20 % as 0.20",
-            )
+        else:
+            check_sigma_alpha(sigma_alpha, experiment.unusual)
         self._sigma_alpha = None if sigma_alpha is None else float(sigma_alpha)
         self.experiments: tuple[Experiment, ...] = (experiment,)
         self.responses: tuple[Response, ...] = (response,)

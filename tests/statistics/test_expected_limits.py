@@ -94,8 +94,16 @@ def test_much_data_leave_the_systematic_floor(make):
 
 
 def test_two_experiments_are_as_good_as_twice_the_data(make, tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.toml").write_text(f'extends = "conus-plus"\nname = "{name}"\n')
+    # The same bins and errors; other counts, which an expected limit does not look at.
+    seen = load_experiment("conus-plus").observation
+    lines = [
+        f"{e},{e + 10},1,{s!r}"
+        for e, s in zip(seen.edges_ev[:-1], seen.sigma.tolist(), strict=True)
+    ]
+    (tmp_path / "two.csv").write_text("\n".join(["low_ev,high_ev,excess,sigma", *lines]))
+    for name, more in (("one", ""), ("two", '[observation]\nfile = "two.csv"\n')):
+        text = f'extends = "conus-plus"\nname = "{name}"\n{more}'
+        (tmp_path / f"{name}.toml").write_text(text)
     (tmp_path / "both.toml").write_text(
         'experiments = ["one.toml", "two.toml"]\nshared = ["normalisation"]\n'
     )
