@@ -61,7 +61,7 @@ def interruption(
     goes_on : str
         The option with which it goes on from what is done; empty if it begins anew.
     """
-    if not isinstance(stop.__context__ or stop, Terminated):
+    if not any(isinstance(error, Terminated) for error in (stop, stop.__context__)):
         # Ends the line on which the terminal shows ^C.
         click.echo(err=True)
     done = str(stop) if isinstance(stop, Interrupted) else ""

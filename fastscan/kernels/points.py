@@ -61,7 +61,7 @@ def chi2_of_points(
     A = x . bottom . x, N = x . top . x - 2 s along . x + s C and chi2 = N / (A + s), with
     ``top`` = C y_perp . y_perp + s y . y and ``bottom`` = y . y of the features' counts, lower
     triangles with doubled off-diagonal elements; s = ``inverse_variance_alpha``,
-    C = ``data_squared``.
+    C = ``data_squared``. NaN where A overflows: N may still be finite there, and mean nothing.
     """
     features = along.size
     couplings = column_of_coupling.size
@@ -90,4 +90,5 @@ def chi2_of_points(
             for g in range(f + 1):
                 _add_products(x[f], x[g], top[f, g], bottom[f, g], numerator, denominator)
         for i in range(n):
-            chi2[start + i] = numerator[i] / denominator[i]
+            finite = np.isfinite(denominator[i])
+            chi2[start + i] = numerator[i] / denominator[i] if finite else np.nan

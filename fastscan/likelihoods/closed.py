@@ -6,6 +6,7 @@ point of a grid is a few multiplications.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -155,11 +156,13 @@ class ClosedSurface(Surface):
         return RatioCurve(y, self.data, self.inverse_variance_alpha, lower, upper), power
 
     def _value_and_slope(self, y: FloatArray) -> tuple[float, FloatArray]:
-        """Chi2 of scaled counts and its derivatives by them."""
+        """Chi2 of scaled counts and its derivatives by them; infinite where they overflow."""
         s, d = self.inverse_variance_alpha, self.data
         c = float(d @ d)
         across = y - (float(y @ d) / c * d if c > 0.0 else 0.0)
         difference = y - d
         total = float(y @ y) + s
+        if not math.isfinite(total):
+            return math.inf, np.full_like(y, np.nan)
         chi2 = (c * float(across @ across) + s * float(difference @ difference)) / total
         return chi2, 2.0 * (c * across + s * difference - chi2 * y) / total

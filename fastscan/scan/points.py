@@ -91,7 +91,7 @@ def evaluate_points(
     StoreError
         The output exists.
     InputError
-        Unknown format, a point that is not finite, or an output that can not be written.
+        Unknown format, a point out of its range, or an output that can not be written.
     RunError
         The disk is full.
     """
@@ -110,13 +110,7 @@ def evaluate_points(
         writers[suffix](partial, source) as write,
     ):
         for points in source.pieces():
-            bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-            if bad.size:
-                raise InputError(
-                    "point holds something that is not a finite number",
-                    where=f"point {done + int(bad[0]) + 1}",
-                    hint="correct or remove it",
-                )
+            chi2.check(points, first=done + 1)
             write(points, chi2(points))
             done += len(points)
             if progress is not None and source.count is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fastscan.exceptions import StoreError
 
-__all__ = ["hold"]
+__all__ = ["forget", "hold"]
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +89,17 @@ def hold(path: Path, noun: str, *, wait: bool = False) -> Iterator[bool]:
         with suppress(OSError):
             file.unlink()
         lock.release()
+
+
+def forget(path: Path) -> None:
+    """Delete the lock that a killed process left beside a finished output; one that is held stays.
+
+    Nobody is to take it any more, so nobody else would.
+    """
+    real = Path(os.path.realpath(path))
+    if (real.parent / f".{real.name}.lock").exists():
+        with suppress(StoreError, OSError), hold(path, "output"):
+            pass
 
 
 def _holder(file: Path) -> str:

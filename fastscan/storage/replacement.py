@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fastscan.exceptions import StoreError
 from fastscan.storage.folders import remove_folder
-from fastscan.storage.locks import hold
+from fastscan.storage.locks import forget, hold
 from fastscan.storage.paths import local_path, taken
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def check_free(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path
     if not taken(path):
         return path
     if not overwrite:
+        forget(path)
         raise StoreError(
             "output exists and is not overwritten",
             where=str(path),

@@ -61,3 +61,15 @@ def test_one_line(run, monkeypatch, words, handler):
     forced = " --force" if words[0] in ("reproduce", "quickstart") else ""
     assert line.endswith(f": fastscan {written}{forced}")
     assert list(Path().iterdir()) == []
+
+
+def test_one_line_while_another_error_is_handled(run, monkeypatch):
+    def look_up(*_, **__):
+        try:
+            {}["name"]
+        except KeyError:
+            end()
+
+    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", look_up)
+    outcome = run("predict", "sm")
+    assert outcome.err.startswith("fastscan: interrupted; ")

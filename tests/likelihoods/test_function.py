@@ -133,3 +133,31 @@ def test_bad_names(electromagnetic, names, given, message):
 def test_bad_shape(electromagnetic):
     with pytest.raises(InputError, match="one row a point with 2 columns: q_ee, r2_ee"):
         Chi2Function(electromagnetic, ["q_ee", "r2_ee"])(np.zeros((4, 3)))
+
+
+@pytest.fixture(scope="module", params=["closed", "with a mass", "with nuisances"])
+def huge(request, tables):
+    """Chi2 of one coupling in each of the ways it is calculated, and how to make a point of it."""
+    if request.param == "with a mass":
+        chi2 = Chi2Function(fastscan.likelihood("vector"), ["mass_mev", "g"])
+        return chi2, lambda g: [1.0, g]
+    experiment = "conus-plus-shapes" if request.param == "with nuisances" else "conus-plus"
+    likelihood = fastscan.likelihood("vector", experiment=experiment)
+    return Chi2Function(likelihood, ["g"], {"mass_mev": 1.0}), lambda g: [g]
+
+
+def test_chi2_where_counts_overflow(huge):
+    """It rises to its limit and then is infinite; never NaN, zero or a warning on the way."""
+    chi2, point = huge
+    found = chi2([point(g) for g in np.geomspace(1.0, 1e308, 500)])
+    limit = found[0]
+    assert np.isinf(found[-1])
+    finite = np.isfinite(found)
+    assert not finite[np.argmin(finite) :].any()
+    np.testing.assert_allclose(found[finite], limit, rtol=1e-6)
+
+
+@pytest.mark.parametrize("g", [1e308, np.inf, np.nan, -1.0])
+def test_log_likelihood_is_never_nan(huge, g):
+    chi2, point = huge
+    assert chi2.log_likelihood(point(g)) == -np.inf

@@ -148,3 +148,14 @@ def test_full_disk(files, chi2, monkeypatch):
         evaluate_points(chi2, open_points(files / "p.csv"), files / "o.npy")
     assert not list(files.glob("o*"))
     assert not list(files.glob(".*"))
+
+
+@pytest.mark.parametrize("bad", [-1.0, 1.5])
+def test_a_point_out_of_range_is_named(tmp_path, tables, bad):
+    """Chi2 is a polynomial there, too, but of nothing that exists."""
+    np.save(tmp_path / "p.npy", [[0.2], [0.3], [bad]])
+    chi2 = Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
+    source = open_points(tmp_path / "p.npy", ["sin2_theta_w"])
+    with pytest.raises(InputError, match=rf"sin2_theta_w = {bad:g} is out of range \(point 3\)"):
+        evaluate_points(chi2, source, tmp_path / "o.npy")
+    assert not (tmp_path / "o.npy").exists()

@@ -86,6 +86,15 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     assert names(tmp_path) == sorted([*others, "x.csv"])
 
 
+def test_the_lock_of_a_writer_killed_after_its_last_step_is_removed(tmp_path: Path) -> None:
+    """The file is whole, so nobody writes it again: who is refused takes the lock away."""
+    for name in ("x.csv", ".x.csv.lock", ".y.csv.lock"):
+        (tmp_path / name).write_text("whole")
+    with pytest.raises(StoreError, match="not overwritten"):
+        write_text(tmp_path / "x.csv", "other")
+    assert names(tmp_path) == [".y.csv.lock", "x.csv"]
+
+
 @pytest.mark.parametrize("name", ["none/x.csv", "file/x.csv", "x" * 300])
 def test_places_that_can_not_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
