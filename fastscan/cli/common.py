@@ -46,6 +46,7 @@ __all__ = [
     "seed_option",
     "stdout",
     "tables_option",
+    "warn",
     "workers_option",
 ]
 
@@ -343,6 +344,12 @@ def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequenc
                 where="--method",
                 hint="leave it out, or choose another method",
             )
+
+
+def warn(words: Sequence[str]) -> None:
+    """Say on stderr what may mislead in a result; JSON has the same words as ``warnings``."""
+    for word in words:
+        click.echo(f"warning: {word}", err=True)
 
 
 def print_json(value: object) -> None:

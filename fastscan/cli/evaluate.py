@@ -19,6 +19,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
     stdout,
+    warn,
 )
 
 
@@ -51,7 +52,11 @@ def command(
     quiet: bool,
     **analysis: Any,
 ) -> None:
-    """Evaluate chi2 at any points, read and written in pieces."""
+    """Evaluate chi2 at any points, read and written in pieces.
+
+    Out of a parameter's range chi2 is infinite, and a column out_of_range (1 there, else 0) stands
+    before it; where the counts overflow a double it is infinite, too.
+    """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
 
@@ -61,8 +66,26 @@ def command(
     likelihood = make_likelihood(**analysis, quiet=quiet)
     chi2 = Chi2Function(likelihood, source.columns, given)
     with progress_bar("evaluating", quiet=quiet) as advance:
-        count = evaluate_points(chi2, source, Path(out), overwrite=force, progress=advance)
+        found = evaluate_points(chi2, source, Path(out), overwrite=force, progress=advance)
+    warnings = []
+    if found.out_of_range:
+        warnings.append(f"{found.out_of_range} points are out of range: chi2 is infinite there")
+    if found.overflowing:
+        warnings.append(
+            f"the counts of {found.overflowing} points overflow: chi2 is infinite there"
+        )
+    warn(warnings)
     if as_json:
-        print_json({"file": out, "points": count, "columns": source.columns, "fixed": chi2.fixed})
+        print_json(
+            {
+                "file": out,
+                "points": found.points,
+                "columns": source.columns,
+                "fixed": chi2.fixed,
+                "out_of_range": found.out_of_range,
+                "overflowing": found.overflowing,
+                "warnings": warnings,
+            }
+        )
     elif not quiet:
-        stdout().print(f"chi2 of {count} points in {out}", soft_wrap=True)
+        stdout().print(f"chi2 of {found.points} points in {out}", soft_wrap=True)

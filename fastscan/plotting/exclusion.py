@@ -136,7 +136,7 @@ def draw_exclusion(
     x, y = _plane(axes, list(curves.values()))
     looks = dict(zip(curves, curve_styles(len(curves)), strict=True))
     levels = {name: result.best_fit.chi2 + rise for name, result in curves.items()}
-    excluded = {name: result.chi2 > levels[name] for name, result in curves.items()}
+    excluded = {name: result.values > levels[name] for name, result in curves.items()}
     # The larger a region the deeper it lies, so that none hides another one inside it.
     filled = [name for name in curves if name not in outlined]
     for name in sorted(filled, key=lambda name: -excluded[name].mean()):
@@ -216,7 +216,7 @@ def draw_allowed(
     if best_fit_is_located(result, dof):
         handles["best fit"] = _mark(axes, x, y, best.point, color, _BEST_FIT)
     axes.set_title(title, loc="left")
-    _legend(axes, handles, f"allowed ({dof} dof)", [result.chi2 <= below], legend_at)
+    _legend(axes, handles, f"allowed ({dof} dof)", [result.values <= below], legend_at)
 
 
 def _plane(axes: Axes, results: Sequence[ScanResult]) -> tuple[PlotAxis, PlotAxis]:

@@ -85,7 +85,7 @@ def draw_profile(
     top = round(_HEADROOM * max(levels.values()))
     axes.set(ylim=(0.0, top), ylabel=r"$\Delta\chi^2$")
     axes.set_title(title, loc="left")
-    rises = {name: result.chi2 - result.best_fit.chi2 for name, result in curves.items()}
+    rises = {name: result.values - result.best_fit.chi2 for name, result in curves.items()}
     draw_levels(axes, levels, list(rises.values()), top)
     for (name, result), look in zip(curves.items(), curve_styles(len(curves)), strict=True):
         axes.plot(x.scaled(result.coordinates[result.names[0]]), rises[name], label=name, **look)

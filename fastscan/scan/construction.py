@@ -32,7 +32,7 @@ from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.scan.result import BestFit, ScanResult
+from fastscan.scan.result import BestFit, ScanResult, ordered
 
 __all__ = [
     "DEFAULT_TOYS",
@@ -70,11 +70,11 @@ class ConstructionResult:
     def __init__(self, contents: block_store.Contents) -> None:
         self._contents = contents
         self.path = contents.path
-        self.header: dict[str, Any] = contents.header
+        self.header, self._places = ordered(contents.header)
         self.names: tuple[str, ...] = tuple(axis["name"] for axis in self.header["axes"])
         self.coordinates: dict[str, FloatArray] = {n: contents.read(n) for n in self.names}
         self.units = {name: contents.unit(name) for name in self.names}
-        self.shape = contents.plan.shape
+        self.shape = tuple(contents.plan.shape[place] for place in self._places)
 
     @classmethod
     def open(cls, path: str | Path) -> ConstructionResult:
@@ -103,28 +103,29 @@ class ConstructionResult:
     @cached_property
     def statistic(self) -> FloatArray:
         """Chi2 of the data above its minimum in the plane."""
-        return self._contents.read("statistic")
+        return self._read("statistic")
 
     @cached_property
     def critical_value(self) -> FloatArray:
         """Critical value at each point."""
-        return self._contents.read("critical_value")
+        return self._read("critical_value")
 
     @cached_property
     def critical_error(self) -> FloatArray:
         """Its Monte Carlo error."""
-        return self._contents.read("critical_error")
+        return self._read("critical_error")
 
     @cached_property
     def toys(self) -> NDArray[np.int64]:
         """Toys at each point."""
-        return self._contents.read("toys")
+        return self._read("toys")
 
     @property
     def best_fit(self) -> BestFit:
         """The best fit in the plane, between grid points."""
         best = self.header["best_fit"]
-        return BestFit(dict(best["point"]), float(best["chi2"]), float(best["alpha_hat"]))
+        point = {name: float(best["point"][name]) for name in self.names}
+        return BestFit(point, float(best["chi2"]), float(best["alpha_hat"]))
 
     def as_scan(self, level: float | None = None) -> ScanResult:
         """Surfaces as contours and figures know them, the best fit at zero.
@@ -138,25 +139,20 @@ class ConstructionResult:
         values = self.statistic
         return _Surface(self, values if level is None else values / self.critical_value * level)
 
+    def _read(self, name: str) -> NDArray[Any]:
+        return self._contents.read(name).transpose(self._places)
+
 
 class _Surface(ScanResult):
     """A function of the plane of a construction, as if it had been scanned."""
 
     def __init__(self, construction: ConstructionResult, values: FloatArray) -> None:
-        self.path = construction.path
-        self.header = construction.header
-        self.names = construction.names
+        super().__init__(construction.header, construction.units, construction.path)
         self.coordinates = construction.coordinates
-        self.units = construction.units
         self._values = values
         self._best = construction.best_fit
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._values.shape
-
-    @property
-    def chi2(self) -> FloatArray:
+    def _read(self) -> FloatArray:
         return self._values
 
     @property

@@ -48,7 +48,7 @@ def contour_lines(result: ScanResult, level: float) -> list[FloatArray]:
         for name, log in zip(result.names, logarithmic, strict=True)
     ]
     generator = contourpy.contour_generator(
-        columns[0], columns[1], result.chi2.T, line_type=contourpy.LineType.Separate
+        columns[0], columns[1], result.values.T, line_type=contourpy.LineType.Separate
     )
     lines = []
     for line in generator.lines(level):

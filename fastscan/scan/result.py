@@ -1,20 +1,28 @@
-"""A finished scan, read from its store."""
+"""Results of scans: chi2 on a grid with its axes named, in the order they were asked for."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import StoreError
+from fastscan.scan.axes import Axis
 from fastscan.scan.block_store import BLOCK_DONE, Contents
 from fastscan.scan.store import scan_layout
 
-__all__ = ["BestFit", "ScanResult"]
+if TYPE_CHECKING:
+    from xarray import DataArray
+
+    from fastscan.scan.grid import Grid
+
+__all__ = ["BestFit", "MemoryScan", "ScanResult", "StoredScan", "labelled", "ordered"]
 
 FloatArray = NDArray[np.float64]
 
@@ -28,31 +36,62 @@ class BestFit:
     alpha_hat: float
 
 
-class ScanResult:
-    """A complete scan on disk; `chi2` is read when asked for.
+def labelled(
+    values: NDArray[Any],
+    coordinates: Mapping[str, FloatArray],
+    units: Mapping[str, str],
+    *,
+    name: str,
+    long_name: str,
+) -> DataArray:
+    """An array with its axes named, their points and units beside it; nothing is copied."""
+    from xarray import DataArray
+
+    axes = {key: (key, column, {"units": units[key]}) for key, column in coordinates.items()}
+    attributes = {"units": "1", "long_name": long_name}
+    return DataArray(values, axes, tuple(coordinates), name, attributes)
+
+
+def ordered(header: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """A header with its axes in the order asked for, and where each is in the stored arrays.
+
+    A grid is kept with masses first; its header has the names as they were asked for, if they
+    were asked for in another order, as ``order``.
+    """
+    stored = [axis["name"] for axis in header["axes"]]
+    places = tuple(stored.index(name) for name in header.get("order", stored))
+    return {**header, "axes": [header["axes"][i] for i in places]}, places
+
+
+class ScanResult(ABC):
+    """Chi2 on the product of some axes.
 
     Attributes
     ----------
     path : Path
+        The store it was read from; of a scan in memory a name for messages.
     header : dict
         Model, parameters, experiment, axes and checksums; see `fastscan.scan.scan_header`.
+    axes : tuple of Axis
+        In the order asked for, that of the dimensions of `chi2`.
     names : tuple of str
-        Axes in the order of the array's dimensions.
     coordinates : dict of (points,) arrays
     units : dict of str
     """
 
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
-        self.path = contents.path
-        self.header: dict[str, Any] = contents.header
-        self.names: tuple[str, ...] = tuple(axis["name"] for axis in self.header["axes"])
-        self.coordinates: dict[str, FloatArray] = {n: contents.read(n) for n in self.names}
-        self.units = {name: contents.unit(name) for name in self.names}
+    def __init__(
+        self, header: Mapping[str, Any], units: Mapping[str, str], path: Path | str = "scan"
+    ) -> None:
+        self.header, self._places = ordered(header)
+        self.path = Path(path)
+        self.axes = tuple(Axis(**axis) for axis in self.header["axes"])
+        self.names = tuple(axis.name for axis in self.axes)
+        self.coordinates: dict[str, FloatArray] = {axis.name: axis.values for axis in self.axes}
+        self.units = {name: units[name] for name in self.names}
 
     @classmethod
-    def open(cls, path: str | Path) -> ScanResult:
-        """Open a complete scan.
+    def open(cls, path: str | Path) -> StoredScan:
+        """Open a complete scan on disk; its arrays are read, and checked, when asked for.
 
         Raises
         ------
@@ -67,33 +106,70 @@ class ScanResult:
                 where=str(path),
                 hint="finish it with the command it was made with and --resume",
             )
-        return cls(contents)
+        return StoredScan(contents)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Points of each axis."""
-        return self._contents.plan.shape
+        return tuple(axis.points for axis in self.axes)
+
+    @property
+    def values(self) -> FloatArray:
+        """Absolute chi2, a plain array in the order of the axes."""
+        return self._read().transpose(self._places)
 
     @cached_property
-    def chi2(self) -> FloatArray:
-        """Absolute chi2, the whole array.
+    def chi2(self) -> DataArray:
+        """Absolute chi2, its dimensions named, in the order of the axes.
 
         Raises
         ------
         StoreError
-            A chunk is missing or damaged.
+            A chunk of a store is missing or damaged.
         """
+        long_name = "absolute chi2, nuisances profiled"
+        return labelled(self.values, self.coordinates, self.units, name="chi2", long_name=long_name)
+
+    @property
+    @abstractmethod
+    def best_fit(self) -> BestFit:
+        """The grid point of lowest chi2.
+
+        Raises
+        ------
+        StoreError
+            A summary in a store is missing or damaged.
+        """
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """`values`, for NumPy."""
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    @abstractmethod
+    def _read(self) -> FloatArray:
+        """Absolute chi2 as it is stored."""
+
+
+class StoredScan(ScanResult):
+    """A complete scan on disk; made by `ScanResult.open`."""
+
+    def __init__(self, contents: Contents) -> None:
+        names = [axis["name"] for axis in contents.header["axes"]]
+        units = {name: contents.unit(name) for name in names}
+        super().__init__(contents.header, units, contents.path)
+        self._contents = contents
+        self.coordinates = {name: contents.read(name) for name in self.names}
+
+    @cached_property
+    def _stored(self) -> FloatArray:
         return self._contents.read("chi2")
+
+    def _read(self) -> FloatArray:
+        return self._stored
 
     @cached_property
     def best_fit(self) -> BestFit:
-        """The grid point of lowest chi2, from the blocks' summaries.
-
-        Raises
-        ------
-        StoreError
-            A summary is missing or damaged.
-        """
+        """The grid point of lowest chi2, from the blocks' summaries."""
         contents = self._contents
         lowest = contents.read("block_chi2_min")
         block = tuple(int(i) for i in np.unravel_index(int(lowest.argmin()), lowest.shape))
@@ -101,9 +177,34 @@ class ScanResult:
         slices = contents.plan.slices(block)
         lengths = tuple(s.stop - s.start for s in slices)
         position = np.unravel_index(inside, lengths)
+        index = [int(s.start + p) for s, p in zip(slices, position, strict=True)]
         point = {
-            name: float(self.coordinates[name][s.start + p])
-            for name, s, p in zip(self.names, slices, position, strict=True)
+            name: float(self.coordinates[name][index[place]])
+            for name, place in zip(self.names, self._places, strict=True)
         }
         alpha = float(contents.read("block_alpha_hat")[block])
         return BestFit(point, float(lowest[block]), alpha)
+
+
+class MemoryScan(ScanResult):
+    """A scan held in memory; made by `fastscan.scan.scan_in_memory`."""
+
+    def __init__(
+        self, header: Mapping[str, Any], units: Mapping[str, str], values: FloatArray, grid: Grid
+    ) -> None:
+        super().__init__(header, units)
+        self._values, self._grid = values, grid
+
+    def _read(self) -> FloatArray:
+        return self._values
+
+    @cached_property
+    def best_fit(self) -> BestFit:
+        """The grid point of lowest chi2."""
+        flat = int(self._values.argmin())
+        index = tuple(int(i) for i in np.unravel_index(flat, self._values.shape))
+        point = self._grid.point(index)
+        alpha = self._grid.alpha_hat(index)
+        return BestFit(
+            {name: point[name] for name in self.names}, float(self._values[index]), alpha
+        )

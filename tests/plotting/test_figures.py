@@ -65,7 +65,7 @@ def test_plane_shades_what_is_excluded_and_nothing_else(plane: ScanResult) -> No
     for i in range(1, mass.size - 1, 7):
         for j in range(1, coupling.size - 1, 7):
             inside = region.get_path().contains_point((mass[i], coupling[j]))
-            assert inside == (plane.chi2[i, j] > level)
+            assert inside == (plane.values[i, j] > level)
 
 
 @pytest.mark.parametrize(("cl", "dof", "rise"), [(0.90, 2, 4.60517), (0.95, 1, 3.84146)])

@@ -98,7 +98,7 @@ def test_a_vertex_divides_its_edge_as_the_levels_do(vector, tmp_path):
     """Two by two points: by hand."""
     axes = [Axis("mass_mev", 1.0, 4.0, 2, "log"), Axis("g", 0.0, 1e-4, 2)]
     result = run_scan(vector, axes, out=tmp_path / "x.zarr")
-    chi2 = result.chi2
+    chi2 = result.values
     level = float(chi2[0, 0] + 0.25 * (chi2[1, 1] - chi2[0, 0]))
     (line,) = contour_lines(result, level)
     share = (level - chi2[:, 0]) / (chi2[:, 1] - chi2[:, 0])
@@ -165,7 +165,7 @@ def test_level_and_degrees_of_freedom(result, tmp_path, cl, dof, rise):
     assert f"{100 * cl:g} % C.L., {dof} degrees of freedom" in header["content"]
     assert float(header["level"].split("+ ")[1].rstrip(")")) == pytest.approx(rise, rel=1e-4)
     generator = contourpy.contour_generator(
-        np.log(result.coordinates["mass_mev"]), np.log(result.coordinates["g"]), result.chi2.T
+        np.log(result.coordinates["mass_mev"]), np.log(result.coordinates["g"]), result.values.T
     )
     expected = generator.lines(result.best_fit.chi2 + delta_chi2(cl, dof))
     assert count == len(expected)

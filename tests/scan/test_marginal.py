@@ -40,7 +40,7 @@ def test_profile_is_the_minimum_of_the_array(likelihoods, model, kept):
     axes = AXES[model]
     keep = [axes[i].name for i in kept]
     marginal = marginalise(likelihoods[model], axes, keep)
-    chi2 = scan_in_memory(likelihoods[model], axes)
+    chi2 = scan_in_memory(likelihoods[model], axes).values
     reduced = tuple(i for i in range(3) if i not in kept)
     expected = chi2.min(axis=reduced)
     if list(kept) != sorted(kept):
@@ -54,7 +54,7 @@ def test_profile_is_the_minimum_of_the_array(likelihoods, model, kept):
 def test_posterior_is_the_integral_of_the_array(likelihoods, model, kept):
     axes = AXES[model]
     marginal = marginalise(likelihoods[model], axes, [axes[kept].name], method="bayes")
-    density = np.exp(-0.5 * scan_in_memory(likelihoods[model], axes))
+    density = np.exp(-0.5 * scan_in_memory(likelihoods[model], axes).values)
     for i in (2, 1, 0):
         if i != kept:
             density = np.tensordot(density, trapezoid(axes[i]), axes=(i, 0))
@@ -99,7 +99,7 @@ def test_credible_interval_holds_its_probability(likelihoods):
 
 def test_points_inside_are_those_of_the_array(likelihoods):
     for model, axes in AXES.items():
-        chi2 = scan_in_memory(likelihoods[model], axes)
+        chi2 = scan_in_memory(likelihoods[model], axes).values
         level = float(np.median(chi2))
         assert count_inside(likelihoods[model], axes, level) == (chi2 <= level).sum()
 
