@@ -951,3 +951,25 @@ def limit(chi2_of: Callable[[float], float], grid: Any, delta: float) -> Limit:
     if points[xs[-1]] - chi2_min <= delta:
         ends.append(xs[-1])
     return Limit(best_fit, chi2_min, list(zip(ends[::2], ends[1::2], strict=True)))
+
+
+# --- likelihoods with linear pulls ----------------------------------------------------------------
+
+
+def pulled_chi2(layers: Any, seen: Any) -> float:
+    """Chi2 of counts with pulls profiled, by the covariance that they are worth.
+
+    min over beta of |y + beta T - d|**2 + |beta|**2 = r (1 + T^T T)^-1 r, r = y - d; ``layers``
+    holds y, and then the rows of T: counts over sigma and their change by each pull.
+    """
+    rest = np.asarray(layers[0]) - np.asarray(seen)
+    changes = np.asarray(layers[1:])
+    covariance = np.eye(rest.size) + changes.T @ changes
+    return float(rest @ np.linalg.solve(covariance, rest))
+
+
+def pulled_log_marginal(layers: Any, seen: Any) -> float:
+    """Logarithm of the likelihood with the pulls integrated out, but for a constant."""
+    changes = np.asarray(layers[1:])
+    covariance = np.eye(np.asarray(seen).size) + changes.T @ changes
+    return -0.5 * pulled_chi2(layers, seen) - 0.5 * float(np.linalg.slogdet(covariance)[1])

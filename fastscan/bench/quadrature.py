@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.constants import FERMI_CONSTANT_PER_MEV2, SIN2_THETA_W
+from fastscan.counts.signal import sm_scale
 from fastscan.likelihoods import Likelihood, profiled_chi2
-from fastscan.models.rates import sm_scale
 from fastscan.tensors.flux import Flux
 
 __all__ = ["PlainQuadrature"]

@@ -43,6 +43,8 @@ class Part:
         the nominal one, layer 1 + k the change by one standard deviation of pull k.
     seen, sigma : (bins,)
         Counts seen and their standard deviations.
+    counted : bool
+        Whether the bins hold counts; else measurements of parameters.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Part:
     mixing: FloatArray
     seen: FloatArray
     sigma: FloatArray
+    counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,9 @@ class Counts:
         return np.concatenate([part.seen / part.sigma for part in self.parts])
 
     @cached_property
-    def sigma(self) -> FloatArray:
-        """Standard deviations of the counts seen, shape (bins,)."""
-        return np.concatenate([part.sigma for part in self.parts])
+    def unit(self) -> FloatArray:
+        """What one standard deviation of each bin adds to the total counts, shape (bins,)."""
+        return np.concatenate([part.sigma * part.counted for part in self.parts])
 
     @cached_property
     def observed(self) -> FloatArray:
@@ -289,7 +292,8 @@ class Counts:
     @cached_property
     def _constant(self) -> FloatArray:
         """C where it depends on nothing, shape (1 + pulls, monomials, bins)."""
-        return self.coefficients()[0]
+        first: FloatArray = self.coefficients()[0]
+        return first
 
     def _by_signal(
         self, part: Part, signals: Sequence[Signal], shape: Mapping[str, FloatArray] | None

@@ -169,6 +169,7 @@ class Nuisances:
         response: Response,
         *,
         names: Sequence[str] | None = None,
+        seen: FloatArray | None = None,
         channels: Sequence[str] = CHANNELS,
         fixed: Mapping[str, float] | None = None,
         flux_weights: FloatArray | None = None,
@@ -183,6 +184,8 @@ class Nuisances:
             Those that the nuisances were loaded for, and its tensors.
         names : sequence of str, optional
             Free parameters, in the order of points; by default all that are not fixed.
+        seen : (bins,), optional
+            Counts seen; by default those of the experiment.
         channels : sequence of str
             Any of `fastscan.tensors.CHANNELS`.
         fixed : mapping, optional
@@ -252,13 +255,13 @@ class Nuisances:
         largest = np.abs(mixing).max(axis=(1, 2), keepdims=True)
         mixing[np.abs(mixing) < 1e-13 * largest] = 0.0
         sigma = np.asarray(experiment.observation.sigma, dtype=float)
-        seen = np.asarray(experiment.observation.counts, dtype=float)
+        seen = experiment.observation.counts if seen is None else seen
         folded = signals[0].fixed
         free = [p.name for p in model.parameters if p.name not in folded]
         return Counts(
             tuple(model.parameter(name) for name in (free if names is None else names)),
             folded,
-            (Part(experiment.name, tuple(signals), mixing, seen, sigma),),
+            (Part(experiment.name, tuple(signals), mixing, np.asarray(seen, dtype=float), sigma),),
             pulls,
             self._centre(channels, mixed),
             self.sigma_alpha if merge or len(self.names) == 1 else None,

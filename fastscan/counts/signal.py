@@ -73,6 +73,11 @@ class Signal:
     recoils: tuple[Recoils, ...]
     blocks: tuple[_Block, ...]
 
+    @property
+    def function_powers(self) -> frozenset[Monomial] | None:
+        """Products of functions that the coefficients hold; None where more is in them."""
+        return frozenset(block.powers for block in self.blocks)
+
     @_quiet_overflow
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
         """C[row, m, b] at rows of the shape parameters, shape (rows, monomials, bins).

@@ -146,10 +146,11 @@ def best_fit(
             raise InputError(
                 f"{name} is named twice", where="--free", hint="free it or set it, once"
             )
-    ndf = likelihood.data.size - len(names)
+    measured = likelihood.data.size + len(likelihood.constraints)
+    ndf = measured - len(names)
     if ndf < 1:
         raise InputError(
-            f"{len(names)} free parameters and {likelihood.data.size} bins leave nothing to test",
+            f"{len(names)} free parameters and {measured} measurements leave nothing to test",
             where="--free",
             hint="free fewer",
         )
@@ -184,7 +185,7 @@ def best_fit(
         expected=likelihood.predict(**_standard(likelihood)).total,
         data=likelihood.data,
         sigma=likelihood.sigma,
-        residuals=counts.seen - mean[:bins],
+        residuals=(counts.seen - mean[: counts.seen.size])[:bins],
         toys=_toys(likelihood, ordered, given, mean, prediction.chi2, toys, seed) if toys else None,
     )
 

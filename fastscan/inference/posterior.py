@@ -169,7 +169,7 @@ class _MarginalLikelihood:
         self, likelihood: Likelihood, names: Sequence[str], given: Mapping[str, float] | None
     ) -> None:
         self.counts = likelihood.counts(names, given)
-        self.bins = likelihood.data.size
+        self.bins = self.counts.seen.size
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """At points (points, parameters), shape (points,); minus infinity where counts overflow."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inputs.projection import project, with_counts
+from fastscan.inputs.projection import project
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.likelihoods.likelihood import Likelihood
 from fastscan.tensors import load_response
@@ -163,13 +163,7 @@ def asimov(likelihood: Likelihood, point: Mapping[str, float] | None = None) -> 
     point : mapping, optional
         Parameters; those left out, by default all, at their defaults: the Standard Model.
     """
-
-    def change(part: Likelihood) -> Likelihood:
-        (experiment,) = part.experiments
-        counts = part.predict(**(point or {})).total
-        return part.changed(experiment=with_counts(experiment, counts))
-
-    return likelihood.each(change)
+    return likelihood.observing(likelihood.predict(**(point or {})).total)
 
 
 def expected_limit(

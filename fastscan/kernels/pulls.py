@@ -83,7 +83,7 @@ def pulled_chi2(
     layers : points x (1 + pulls) x bins
         Counts y and their change t_k by one standard deviation of each pull, over sigma.
     centre : pulls
-        c, see `fastscan.statistics.PulledRates`.
+        c, see `fastscan.counts.Counts`.
     data : bins
         Counts seen d, over sigma.
     chi2 : points

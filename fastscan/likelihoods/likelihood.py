@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts, Nuisances, build_signal, channel_names
+from fastscan.counts import (
+    Constraint,
+    Counts,
+    Nuisances,
+    build_signal,
+    channel_names,
+    constrained,
+)
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment, JointExperiment
 from fastscan.likelihoods.form import Chi2Form, chi2_form
@@ -95,6 +104,7 @@ class Likelihood:
         self.sigma = np.asarray(observation.sigma, dtype=float)
         self.parts: tuple[Likelihood, ...] = (self,)
         self.shared: tuple[str, ...] = ()
+        self.constraints: tuple[Constraint, ...] = ()
         self._place_bins()
         with np.errstate(over="ignore"):
             squares = (self.data / self.sigma) ** 2
@@ -132,20 +142,28 @@ class Likelihood:
             shared nuisance that fewer than two experiments have, or that is correlated with another
             one.
         """
+        every = tuple(part._unconstrained() for given in parts for part in given.parts)
+        common = [*shared, *(name for given in parts for name in given.shared)]
+        names = tuple(part.experiment.name for part in every)
+        check_parts(every, names)
+        check_shared(every, common)
+        together = tuple(dict.fromkeys(common))
+        named = JointExperiment(name="+".join(names), experiments=names, shared=together)
+        joint = cls._joint(every, together, experiment or named)
+        for constraint in dict.fromkeys(c for given in parts for c in given.constraints):
+            joint = joint.constrained(constraint.name, constraint.value, constraint.sigma)
+        return joint
+
+    @classmethod
+    def _joint(
+        cls, parts: tuple[Likelihood, ...], shared: tuple[str, ...], experiment: JointExperiment
+    ) -> Likelihood:
         first = parts[0]
         joint = cls.__new__(cls)
-        joint.parts = tuple(part for given in parts for part in given.parts)
+        joint.parts, joint.shared, joint.experiment = parts, shared, experiment
+        joint.constraints = ()
         joint.model, joint.channels = first.model, first.channels
         joint.channel_names = first.channel_names
-        joint.shared = tuple(
-            dict.fromkeys([*shared, *(name for given in parts for name in given.shared)])
-        )
-        names = tuple(part.experiment.name for part in joint.parts)
-        check_parts(joint.parts, names)
-        check_shared(joint.parts, joint.shared)
-        joint.experiment = experiment or JointExperiment(
-            name="+".join(names), experiments=names, shared=joint.shared
-        )
         joint.data = np.concatenate([part.data for part in joint.parts])
         joint.sigma = np.concatenate([part.sigma for part in joint.parts])
         joint._place_bins()
@@ -170,7 +188,8 @@ class Likelihood:
     @property
     def sigma_alpha(self) -> float | None:
         """Relative uncertainty of the normalisation where that is the only nuisance, else None."""
-        return self.nuisances.sigma_alpha if self.parts == (self,) else None
+        alone = self._alone and not self.constraints
+        return self.nuisances.sigma_alpha if alone else None
 
     def counts(
         self,
@@ -200,21 +219,31 @@ class Likelihood:
             self.model.parameter(name)
             if name in given or list(names).count(name) > 1:
                 raise InputError(f"{name} is named twice", where="parameters", hint="leave one out")
+        for constraint in self.constraints:
+            if constraint.name not in names and constraint.name not in given:
+                raise InputError(
+                    f"{constraint.name} is constrained, but neither free nor set: it would be held "
+                    "at its default",
+                    where=f"constraint of {constraint.name}",
+                    hint="profile it, scan it or set it",
+                )
         fixed = {k: v for k, v in self.parameters(given).items() if k not in names}
-        if self.parts != (self,):
+        if not self._alone:
             every = [part.counts(names, given, merge=False) for part in self.parts]
-            return Counts.joined(every, self._joint_names())
+            return reduce(constrained, self.constraints, Counts.joined(every, self._joint_names()))
         assert isinstance(self.experiment, Experiment)
-        return self.nuisances.counts(
+        counts = self.nuisances.counts(
             self.model,
             self.experiment,
             self.response,
             names=names,
+            seen=self.data,
             channels=self.channel_names,
             fixed=fixed,
             flux_weights=self.flux_weights,
             merge=merge,
         )
+        return reduce(constrained, self.constraints, counts)
 
     def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
         """Chi2 of some parameters, the others held; arguments as for `counts`."""
@@ -230,7 +259,7 @@ class Likelihood:
     ) -> Likelihood:
         """The likelihood of one experiment with some of what it is made of replaced."""
         assert isinstance(self.experiment, Experiment)
-        return Likelihood(
+        other = Likelihood(
             self.model,
             experiment or self.experiment,
             response or self.response,
@@ -238,6 +267,8 @@ class Likelihood:
             flux_weights=self.flux_weights if flux_weights is None else flux_weights,
             nuisances=nuisances or self.nuisances,
         )
+        other.constraints = self.constraints
+        return other
 
     def each(self, change: Callable[[Likelihood], Likelihood]) -> Likelihood:
         """The same with the likelihood of each experiment replaced."""
@@ -248,7 +279,77 @@ class Likelihood:
             return parts[0]
         names = tuple(part.experiment.name for part in parts)
         joint = self.experiment.model_copy(update={"experiments": names})
-        return Likelihood.joined(parts, shared=self.shared, experiment=joint)
+        other = Likelihood._joint(tuple(parts), self.shared, joint)
+        other.constraints = self.constraints
+        return other
+
+    def constrained(self, name: str, value: float, sigma: float) -> Likelihood:
+        """The same with an external measurement of a parameter, ((parameter - value) / sigma)**2.
+
+        Parameters that are constrained are profiled unless they are set.
+
+        Raises
+        ------
+        InputError
+            Unknown parameter, one that is constrained already, a value out of its range, or an
+            error that is not above zero.
+        """
+        constraint = Constraint(name, float(value), float(sigma))
+        constraint.check(self.model, f"constraint of {name}")
+        if name in [known.name for known in self.constraints]:
+            raise InputError(
+                f"{name} is constrained twice",
+                where=f"constraint of {name}",
+                hint="combine both measurements into one",
+            )
+        other = copy(self)
+        other.constraints = (*self.constraints, constraint)
+        if self._alone:
+            other.parts = (other,)
+        return other
+
+    def observing(self, data: FloatArray) -> Likelihood:
+        """The same likelihood, had other counts been seen with the same errors.
+
+        Parameters
+        ----------
+        data : (bins,)
+            Of all experiments, one after the other, in the unit of the observation.
+
+        Raises
+        ------
+        InputError
+            Another number of counts than there are bins, or one that is not finite.
+        """
+        values = np.asarray(data, dtype=float)
+        if values.shape != self.data.shape or not np.isfinite(values).all():
+            raise InputError(
+                "a count is not finite"
+                if values.shape == self.data.shape
+                else f"counts of shape {values.shape} for {self.data.size} bins",
+                where=f"data of {self.experiment.name}",
+                hint="give one number a bin",
+            )
+        other = copy(self)
+        other.data = values
+        if self._alone:
+            other.parts = (other,)
+        else:
+            pairs = zip(self.parts, self.bin_slices, strict=True)
+            other.parts = tuple(part.observing(values[own]) for part, own in pairs)
+        return other
+
+    @property
+    def _alone(self) -> bool:
+        """Whether this is the likelihood of one experiment."""
+        return self.parts[0] is self
+
+    def _unconstrained(self) -> Likelihood:
+        if not self.constraints:
+            return self
+        other = copy(self)
+        other.constraints, other.parts = (), (other,)
+        return other
 
     def _place_bins(self) -> None:
         ends = np.cumsum([0, *(part.data.size for part in self.parts)])
@@ -256,7 +357,7 @@ class Likelihood:
 
     def _joint_names(self) -> tuple[tuple[str, ...], ...]:
         """Names of the nuisances of each experiment in the fit of all."""
-        if self.parts == (self,):
+        if self._alone:
             return (self.nuisances.names,)
         return tuple(
             tuple(
@@ -308,10 +409,10 @@ class Likelihood:
         form = self.form((), point)
         layers = form.counts.layers(np.empty((1, 0)))[0]
         # What is compared with the data is what is printed: the sum of the channels.
-        layers[0] = total / self.sigma
+        layers[0, : total.size] = total / self.sigma
         fitted = form.fit(layers)
         pulls = fitted.pulls
-        if self.parts == (self,):
+        if self._alone:
             # From the independent pulls of the fit to the nuisances that were named.
             pulls = pulls @ self.nuisances.columns(self.channel_names)[1]
         several = len(self.parts) > 1
@@ -359,8 +460,11 @@ class Likelihood:
             One is unknown, named twice, the parameter of interest, or set.
         """
         if profiled is None:
-            default = self.model.profiled_by_default
-            return tuple(n for n in default if poi in default and n != poi and n not in given)
+            default = (
+                self.model.profiled_by_default if poi in self.model.profiled_by_default else ()
+            )
+            names = (*default, *(constraint.name for constraint in self.constraints))
+            return tuple(n for n in dict.fromkeys(names) if n != poi and n not in given)
         for name in profiled:
             self.model.parameter(name, "--profile")
             if name == poi:

@@ -86,8 +86,8 @@ class LinearForm(Chi2Form):
     def fit(self, layers: FloatArray) -> Fitted:
         """Fit the pulls to one prediction; see `Chi2Form.fit`."""
         pulls, chi2 = fitted_pulls(layers, self.counts.seen, self.counts.centre)
-        total = float(layers[0] @ self.counts.sigma)
-        change = float((pulls @ layers[1:]) @ self.counts.sigma)
+        total = float(layers[0] @ self.counts.unit)
+        change = float((pulls @ layers[1:]) @ self.counts.unit)
         return Fitted(chi2, pulls, change / total if total > 0.0 else 0.0)
 
     def values(self, points: FloatArray) -> FloatArray:

@@ -144,8 +144,9 @@ def interpolation_degree(counts: Counts, error: float = _ERROR) -> int | None:
     """
     signals = [signal for part in counts.parts for signal in part.signals]
     growths = signals[0].model.growths
-    powers = {block.powers for signal in signals for block in signal.blocks}
-    if len(counts.shape_parameters) != 1 or not powers:
+    every = [signal.function_powers for signal in signals]
+    powers = {product for own in every if own is not None for product in own}
+    if len(counts.shape_parameters) != 1 or not powers or None in every:
         return None
     if any(name not in growths for product in powers for name, _ in product):
         return None

@@ -22,7 +22,17 @@ __all__ = ["remembered"]
 
 _KIND = "fastscan limits"
 # Numbers depend on nothing but the code of these, the data, and the libraries that compute.
-_CODE = ("constants.py", "kernels", "inputs", "tensors", "models", "statistics", "reproduce")
+_CODE = (
+    "constants.py",
+    "kernels",
+    "inputs",
+    "tensors",
+    "models",
+    "counts",
+    "likelihoods",
+    "inference",
+    "reproduce",
+)
 _LIBRARIES = ("numpy", "scipy", "numba")
 
 _log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -26,6 +27,9 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
             "systematics": {e.name: e.to_dict()["systematics"] for e in likelihood.experiments},
         }
     names = tuple(axis.name for axis in grid.axes)
+    constraints: dict[str, Any] = {}
+    if likelihood.constraints:
+        constraints["constraints"] = [asdict(constraint) for constraint in likelihood.constraints]
     return {
         "model": likelihood.model.name,
         "options": likelihood.model.options(),
@@ -38,6 +42,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "experiment_source": likelihood.experiment.source,
         "sigma_alpha": likelihood.sigma_alpha,
         **nuisances,
+        **constraints,
         "flux_weights": [
             None if part.flux_weights is None else [float(w) for w in part.flux_weights]
             for part in likelihood.parts

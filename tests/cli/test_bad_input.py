@@ -162,22 +162,22 @@ def test_a_folder_that_is_no_scan(run, name):
 
 
 def test_an_internal_error_is_one_line_without_traceback(run, monkeypatch):
-    import fastscan.statistics
+    import fastscan.likelihoods
 
     def fall_over(*_, **__):
         raise RuntimeError("of a kind nobody\nthought of")
 
-    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", fall_over)
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", fall_over)
     complain(run, ("predict", "sm"), "internal error", "RuntimeError", "FASTSCAN_DEBUG", code=1)
 
 
 def test_interruption_is_told(run, monkeypatch):
-    import fastscan.statistics
+    import fastscan.likelihoods
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", interrupt)
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", interrupt)
     outcome = run("predict", "sm")
     assert outcome.code == 1
     # The empty line ends the one on which the terminal shows ^C.

@@ -6,11 +6,13 @@ import mpmath
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.counts.nuisances import Nuisances
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiment
-from fastscan.likelihoods import FitSpace, Likelihood, profiled_chi2
-from fastscan.models import build_rates, get_model
+from fastscan.likelihoods import Likelihood, profiled_chi2
+from fastscan.likelihoods.hypotheses import hypotheses
+from fastscan.models import get_model
 from fastscan.tensors import load_response
 
 FLUX = '[[systematics.pulls]]\nname = "flux"\nkind = "normalisation"\nsigma = 0.05\n'
@@ -51,12 +53,12 @@ def load(tmp_path):
 def layers(experiment, response, nuisances, model="sm", point=SIN2, **options):
     """Counts and their changes at one point."""
     theory = get_model(model)
-    pulled = nuisances.pulled_rates(theory, experiment, response, fixed=point, **options)
+    pulled = nuisances.counts(theory, experiment, response, fixed=point, **options)
     return pulled, pulled.coefficients()[0].sum(axis=1) * pulled.parts[0].sigma
 
 
 def counts(experiment, model="sm", point=SIN2, **options):
-    return build_rates(
+    return build_signal(
         get_model(model), experiment, load_response(experiment), fixed=point, **options
     ).counts({})
 
@@ -71,7 +73,7 @@ def test_normalisations_together_are_one(load):
     total = float(np.sqrt(0.1**2 + 0.05**2 + 0.012**2))
     assert nuisances.sigma_alpha == pytest.approx(total, rel=1e-14)
     pulled, (nominal, change) = layers(experiment, response, nuisances)
-    assert pulled.names == ("normalisation",)
+    assert pulled.pulls == ("normalisation",)
     np.testing.assert_allclose(change, total * nominal, rtol=1e-14)
     assert pulled.centre == pytest.approx([1.0 / total], rel=1e-14)
     # Each takes the share of its variance.
@@ -94,7 +96,7 @@ def test_normalisations_of_channels_are_as_many_as_they_move(load):
     experiment, response, nuisances = load(FLUX, MASS, ONLY_CEVNS, ONLY_EVES)
     assert nuisances.sigma_alpha is None
     pulled, moved = layers(experiment, response, nuisances)
-    assert len(pulled.names) == 2
+    assert len(pulled.pulls) == 2
     both = {c: counts(experiment, channels=(c,)) for c in ("cevns", "eves")}
     variance = {"cevns": 0.05**2 + 0.012**2 + 0.05**2, "eves": 0.05**2 + 0.012**2 + 0.3**2}
     expected = sum(variance[c] * np.outer(both[c], both[c]) for c in both)
@@ -103,7 +105,7 @@ def test_normalisations_of_channels_are_as_many_as_they_move(load):
     # The centre takes all counts away.
     np.testing.assert_allclose(pulled.centre @ moved[1:], moved[0], rtol=1e-13)
     one, _ = layers(experiment, response, nuisances, channels=("eves",))
-    assert one.names == ("normalisation",)
+    assert one.pulls == ("normalisation",)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_flux_shapes_reweight_the_flux(load):
     _, (nominal, change) = layers(experiment, response, nuisances)
     weights = np.ones(40)
     weights[12], weights[20] = 1.2, 1.05
-    moved = build_rates(
+    moved = build_signal(
         get_model("sm"), experiment, response, fixed=SIN2, flux_weights=weights
     ).counts({})
     np.testing.assert_allclose(change, moved - nominal, rtol=1e-9)
@@ -178,7 +180,7 @@ def test_correlated_pulls_are_the_covariance(load, merge):
         correlation("mass", "scale", -0.3),
     )  # fmt: skip
     theory, point = get_model("sm"), {"sin2_theta_w": 0.31}
-    pulled = nuisances.pulled_rates(theory, experiment, response, fixed=point, merge=merge)
+    pulled = nuisances.counts(theory, experiment, response, fixed=point, merge=merge)
     found = pulled.coefficients()[0].sum(axis=1)
     seen, sigma = experiment.observation.counts, experiment.observation.sigma
     _, own = layers(experiment, response, nuisances, point=point, merge=False)
@@ -200,12 +202,12 @@ def test_correlated_pulls_are_the_covariance(load, merge):
 def test_one_normalisation_in_a_fit_is_the_closed_form(load):
     experiment, response, nuisances = load(FLUX, MASS)
     likelihood = Likelihood(get_model("vector"), experiment, response, nuisances=nuisances)
-    space = FitSpace(likelihood, ["g"], {"mass_mev": 1.0})
+    free = likelihood.counts(["g"], {"mass_mev": 1.0})
     for g in (0.0, 1e-5, 1.0):
         total = counts(experiment, "vector", {**SIN2, "mass_mev": 1.0, "g": g})
         seen = experiment.observation
         exact = profiled_chi2(total, seen.counts, seen.sigma, nuisances.sigma_alpha)
-        chi2 = space.at([[g]]).chi2(space.observed[None])[0, 0]
+        chi2 = hypotheses(free, [[g]]).chi2(free.observed[None])[0, 0]
         assert chi2 == pytest.approx(float(exact), rel=1e-11, abs=0)
 
 

@@ -5,8 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.exceptions import InputError
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import CHANNELS, build_response
 
 POINT = {"mass_mev": 0.7, "g": 3e-5, "sin2_theta_w": 0.21}
@@ -19,7 +20,7 @@ def build(experiments, responses):
 
     def rates(model, fixed=None, name="conus-plus", **options):
         arguments = (get_model(model), experiments[name], responses[name])
-        return build_rates(*arguments, fixed=fixed, **options)
+        return build_signal(*arguments, fixed=fixed, **options)
 
     return rates
 
@@ -147,5 +148,5 @@ def test_expectation_without_any_cevns(experiments, responses):
     reactor = experiment.reactor.model_copy(update={"energy_max_mev": 0.5})
     dim = experiment.model_copy(update={"reactor": reactor})
     with pytest.raises(InputError, match="no CEvNS recoil reaches the bins") as caught:
-        build_rates(get_model("sm"), dim, build_response(dim))
+        build_signal(get_model("sm"), dim, build_response(dim))
     assert "sm_expectation" in str(caught.value)

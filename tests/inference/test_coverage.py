@@ -1,7 +1,5 @@
 """Coverage by membership agrees with intervals that are made, and with theory where it is known."""
 
-from copy import copy
-
 import numpy as np
 import pytest
 
@@ -60,11 +58,12 @@ def test_membership_is_that_of_the_interval(make, model, poi, given, prior, valu
     likelihood = make(model)
     fits = ToyFits(likelihood, poi, given)
     toys = draw_toys(fits.mean(value), 8, 6)
-    toys[:, -1] = fits.space.observed[-1]  # so that a likelihood has the same auxiliary measurement
+    toys[:, -1] = fits.counts.observed[
+        -1
+    ]  # so that a likelihood has the same auxiliary measurement
     inside = _inside_posterior(likelihood, fits, toys, value, given, prior, 0.6827)
     for toy, held in zip(toys, inside, strict=True):
-        own = copy(likelihood)
-        own.data = toy[:-1] * likelihood.sigma
+        own = likelihood.observing(toy[:-1] * likelihood.sigma)
         pieces = credible_intervals(own, poi, given, prior=prior, cl=0.6827).intervals
         assert held == any(low <= value <= high for low, high in pieces)
     assert 0 < np.sum(inside) < 8

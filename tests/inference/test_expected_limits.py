@@ -19,7 +19,7 @@ from fastscan.inference.sensitivity import (
 )
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.inputs.projection import project
-from fastscan.likelihoods import delta_chi2, likelihood, profiled_chi2
+from fastscan.likelihoods import Likelihood, delta_chi2, likelihood, profiled_chi2
 
 G = {"mass_mev": 10.0}
 
@@ -68,7 +68,7 @@ def test_bands_hold_what_they_say(make):
     toys = 2000
     found = expected_limit(make("vector"), "g", G, toys=toys, seed=5)
     fits = ToyFits(asimov(make("vector")), "g", G)
-    ends = fits.limits(draw_toys(fits.space.observed, toys, 5, (0,)), delta_chi2(0.90))[:, 1]
+    ends = fits.limits(draw_toys(fits.counts.observed, toys, 5, (0,)), delta_chi2(0.90))[:, 1]
     for sigma, band in zip(BAND_SIGMAS, found.bands[:, 1], strict=True):
         assert (ends <= band).mean() == pytest.approx(NormalDist().cdf(sigma), abs=1 / toys)
 
@@ -93,13 +93,12 @@ def test_much_data_leave_the_systematic_floor(make):
     assert np.diff(found) > 0.4 * np.diff(now.asimov)
 
 
-def test_two_experiments_are_as_good_as_twice_the_data(make, tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.toml").write_text(f'extends = "conus-plus"\nname = "{name}"\n')
-    (tmp_path / "both.toml").write_text(
-        'experiments = ["one.toml", "two.toml"]\nshared = ["normalisation"]\n'
-    )
-    both = likelihood("vector", tmp_path / "both.toml")
+def test_two_experiments_are_as_good_as_twice_the_data(make):
+    one = make("vector")
+    other = likelihood("vector", one.experiment.with_changes({"name": "other"}))
+    # The data seen play no part; two times the very same ones are refused.
+    other = other.observing(0.9 * one.data)
+    both = Likelihood.joined([one, other], shared=["normalisation"])
     for factor in (1.0, 5.0):
         joint = scaled(both, Scenario(factor))
         found = expected_limit(joint, "g", G, toys=0, observed=False)

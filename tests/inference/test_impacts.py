@@ -28,8 +28,8 @@ class ByHand:
     """Chi2 of the weak mixing angle and every nuisance, with their covariance written out."""
 
     def __init__(self, likelihood):
-        self.rates = likelihood.pulled_rates(merge=False)
-        self.layers = self.rates.coefficients()[0]
+        self.free = likelihood.counts(["sin2_theta_w"], merge=False)
+        self.layers = self.free.coefficients()[0]
         nuisances = likelihood.nuisances
         self.names = nuisances.names
         own = np.linalg.inv(nuisances.columns(merge=False)[1])
@@ -38,7 +38,7 @@ class ByHand:
         self.data = likelihood.data / likelihood.sigma
 
     def counts(self, point):
-        monomials = self.rates.monomials({"sin2_theta_w": point[0]})[0]
+        monomials = self.free.monomials([point[:1]])[0]
         found = np.einsum("lmb,m->lb", self.layers, monomials)
         return found[0] + point[1:] @ found[1:]
 

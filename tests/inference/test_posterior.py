@@ -14,7 +14,8 @@ from fastscan.inference.posterior import (
     credible_intervals,
     posterior,
 )
-from fastscan.likelihoods import FitSpace, Likelihood
+from fastscan.likelihoods import Likelihood
+from fastscan.likelihoods.hypotheses import hypotheses
 from fastscan.models import Parameter
 
 G = {"mass_mev": 10.0}
@@ -40,8 +41,7 @@ def log_likelihood(likelihood, counts):
 
 def dense(likelihood, values, weight):
     """Probability of each of many even cells, from the closed form written out."""
-    rates = likelihood.rates(G | {"sin2_theta_w": 0.23857})
-    counts = rates.monomials({"g": values}) @ rates.coefficients()[0] / likelihood.sigma
+    counts = likelihood.counts(["g"], G).layers(values[:, None])[:, 0]
     chi2 = Chi2Function(likelihood, ["g"], G)(values[:, None])
     norm = 1 + likelihood.sigma_alpha**2 * (counts**2).sum(axis=1)
     probability = np.exp(-(chi2 - chi2.min()) / 2) / np.sqrt(norm) * weight
@@ -79,10 +79,10 @@ def test_several_pulls_are_integrated_out(make):
     )
     likelihood = Likelihood(make("vector").model, changed, make("vector").response)
     values = np.array([0.0, 1e-5, 3e-5])
-    space = FitSpace(likelihood, ["g"], G)
-    changes = space.layers(values[:, None])[:, 1:]
+    free = likelihood.counts(["g"], G)
+    changes = free.layers(values[:, None])[:, 1:]
     assert changes.shape[1] > 1
-    chi2 = space.at(values[:, None]).chi2(space.observed[None])[0]
+    chi2 = hypotheses(free, values[:, None]).chi2(free.observed[None])[0]
     inner = np.eye(changes.shape[1]) + np.einsum("pkb,plb->pkl", changes, changes)
     expected = -0.5 * chi2 - 0.5 * np.linalg.slogdet(inner)[1]
     density = posterior(likelihood, "g", G).density(values)
@@ -165,11 +165,11 @@ def test_posterior_of_a_mass(make):
 
 def charges(likelihood):
     """The marginalised log likelihood of q_ee and q_emu, from the closed form written out."""
-    space = FitSpace(likelihood, ("q_ee", "q_emu"))
-    chi2 = Chi2Function(likelihood, space.names)
+    free = likelihood.counts(("q_ee", "q_emu"))
+    chi2 = Chi2Function(likelihood, free.names)
 
     def log_probability(points):
-        counts = space.layers(points)[:, 0]
+        counts = free.layers(points)[:, 0]
         norm = 1 + likelihood.sigma_alpha**2 * (counts**2).sum(axis=1)
         return chi2.log_likelihood(points) - 0.5 * np.log(norm)
 
@@ -227,14 +227,14 @@ def test_narrow_valley_is_followed(make):
     likelihood = make("nsi", channels="cevns")
     names = ("eps_u_ee", "eps_d_ee")
     plane = posterior(likelihood, names, box=(-1.0, 1.0))
-    space = FitSpace(likelihood, names)
+    free = likelihood.counts(names)
     chi2 = Chi2Function(likelihood, names)
     first = np.linspace(-1.0, 1.0, 801)[1::2]
     second = np.linspace(-1.0, 1.0, 2401)[1::2]
     mass = np.empty(first.size)
     for i, value in enumerate(first):
         points = np.stack([np.full(second.size, value), second], axis=1)
-        counts = space.layers(points)[:, 0]
+        counts = free.layers(points)[:, 0]
         norm = 1 + likelihood.sigma_alpha**2 * (counts**2).sum(axis=1)
         mass[i] = (np.exp(-chi2(points) / 2) / np.sqrt(norm)).sum()
     held = np.cumsum(mass) / mass.sum()

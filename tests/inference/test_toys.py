@@ -1,14 +1,12 @@
 """Fits of toys agree with exact limits of the same data, and toys with their seed."""
 
-from copy import copy
-
 import numpy as np
 import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
 from fastscan.kernels import toys as kernels
-from fastscan.likelihoods import FitSpace
+from fastscan.likelihoods.hypotheses import hypotheses
 
 
 def with_data(likelihood, vector):
@@ -19,9 +17,7 @@ def with_data(likelihood, vector):
     """
     size = likelihood.data.size
     scale = vector[size] * likelihood.sigma_alpha
-    other = copy(likelihood)
-    other.data = vector[:size] / scale * likelihood.sigma
-    return other, scale**2
+    return likelihood.observing(vector[:size] / scale * likelihood.sigma), scale**2
 
 
 def close(left, right, rel):
@@ -45,7 +41,7 @@ ONE_COUPLING = [
 def test_one_coupling_is_exact(make, model, poi, given):
     likelihood = make(model)
     fits = ToyFits(likelihood, poi, given)
-    toys = draw_toys(fits.space.observed, 25, 7)
+    toys = draw_toys(fits.counts.observed, 25, 7)
     values, chi2 = fits.best(toys)
     ends = fits.limits(toys, 2.7)
     for i, toy in enumerate(toys):
@@ -72,7 +68,7 @@ TWO_PARAMETERS = [
 def test_two_parameters_agree_with_the_profile(make, model, poi, given, profiled):
     likelihood = make(model)
     fits = ToyFits(likelihood, poi, given, profiled)
-    toys = draw_toys(fits.space.observed, 1, 8)
+    toys = draw_toys(fits.counts.observed, 1, 8)
     chi2 = fits.best(toys)[1]
     for i, toy in enumerate(toys):
         own, factor = with_data(likelihood, toy)
@@ -94,8 +90,8 @@ MANY_NUISANCES = [
 def test_many_nuisances_agree_with_the_limit_and_with_dense_points(make, model, poi, given):
     likelihood = make(model, "conus-plus-shapes")
     fits = ToyFits(likelihood, poi, given)
-    assert fits.space.rates.centre.size > 1
-    seen = fits.space.observed
+    assert fits.counts.centre.size > 1
+    seen = fits.counts.observed
     limit = likelihood.limit(poi, given)
     value, chi2 = fits.best(seen)
     assert chi2[0] == pytest.approx(limit.chi2_min, rel=0, abs=1e-7)
@@ -105,22 +101,22 @@ def test_many_nuisances_agree_with_the_limit_and_with_dense_points(make, model, 
     assert close(high, limit.intervals[-1][1], 1e-6)
     toys = draw_toys(seen, 12, 5)
     values, chi2 = fits.best(toys)
-    parameter = fits.space.parameters[0]
+    parameter = fits.counts.parameters[0]
     for toy, best, lowest in zip(toys, values, chi2, strict=True):
         near = best * np.linspace(0.99, 1.01, 2001)
         near = np.clip(near, parameter.minimum, parameter.maximum)
-        dense = fits.space.at(near[:, None]).chi2(toy[None])[0].min()
+        dense = hypotheses(fits.counts, near[:, None]).chi2(toy[None])[0].min()
         assert lowest == pytest.approx(dense, rel=0, abs=1e-6)
         coarse = np.concatenate([-np.geomspace(1e-4, 1e4, 400), np.geomspace(1e-4, 1e4, 400)])
         coarse = np.clip(coarse * abs(high), parameter.minimum, parameter.maximum)
-        assert fits.space.at(coarse[:, None]).chi2(toy[None])[0].min() > lowest - 1e-6
+        assert hypotheses(fits.counts, coarse[:, None]).chi2(toy[None])[0].min() > lowest - 1e-6
 
 
 def test_many_nuisances_are_fitted_in_one_parameter(make):
     likelihood = make("vector", "conus-plus-shapes")
     fits = ToyFits(likelihood, "g", {"mass_mev": 10.0})
     toys = draw_toys(fits.mean(1e-5), 40, 5)
-    point = FitSpace(likelihood, ["g"], {"mass_mev": 10.0}).at([[1e-5]])
+    point = hypotheses(likelihood.counts(["g"], {"mass_mev": 10.0}), [[1e-5]])
     assert fits.chi2_at(toys, 1e-5) == pytest.approx(point.chi2(toys)[:, 0], rel=1e-11)
     assert (fits.rises(toys, 1e-5) >= 0.0).all()
     with pytest.raises(InputError, match="--profile"):
@@ -132,7 +128,7 @@ def test_no_row_between_is_lower(make, charges):
     """The best fit with a free mass against the exact fit at each of 2700 masses."""
     fits = ToyFits(make("vector", charges=charges), "g", {}, ["mass_mev"])
     family = fits._family
-    toys = draw_toys(fits.space.observed, 200, 9)
+    toys = draw_toys(fits.counts.observed, 200, 9)
     score = family.best(toys)[2]
     rows = np.arange(0.0, len(family.table) - 1, 0.25)
     dense = np.stack([family.score_at(toys, np.full(200, row)) for row in rows], axis=1).max(axis=1)
@@ -144,17 +140,19 @@ def test_no_row_between_is_lower(make, charges):
 def test_chi2_at_a_value_is_that_of_the_point(make):
     likelihood = make("vector")
     fits = ToyFits(likelihood, "g", {"mass_mev": 10.0})
-    toys = draw_toys(fits.space.observed, 50, 10)
-    point = FitSpace(likelihood, ["g"], {"mass_mev": 10.0}).at([[2e-5]])
+    toys = draw_toys(fits.counts.observed, 50, 10)
+    point = hypotheses(likelihood.counts(["g"], {"mass_mev": 10.0}), [[2e-5]])
     assert fits.chi2_at(toys, 2e-5) == pytest.approx(point.chi2(toys)[:, 0], rel=1e-12)
 
 
 def test_chi2_at_a_value_with_partners_is_the_lowest_beyond_it(make):
     likelihood = make("charge-radius")
     fits = ToyFits(likelihood, "r2_emu", {"r2_ee": 0.0}, ["r2_etau"])
-    toys = draw_toys(fits.space.observed, 5, 11)
+    toys = draw_toys(fits.counts.observed, 5, 11)
     values = np.linspace(2e-31, 8e-31, 4001)
-    point = FitSpace(likelihood, ["r2_emu"], {"r2_ee": 0.0, "r2_etau": 0.0}).at(values[:, None])
+    point = hypotheses(
+        likelihood.counts(["r2_emu"], {"r2_ee": 0.0, "r2_etau": 0.0}), values[:, None]
+    )
     assert fits.chi2_at(toys, 2e-31) == pytest.approx(point.chi2(toys).min(axis=1), abs=1e-5)
 
 
@@ -162,7 +160,7 @@ def test_a_fit_does_not_depend_on_its_company(make):
     """However toys are cut into portions."""
     for given, profiled in (({"mass_mev": 10.0}, None), ({}, ["mass_mev"])):
         fits = ToyFits(make("vector"), "g", given, profiled)
-        toys = draw_toys(fits.space.observed, 150, 12)
+        toys = draw_toys(fits.counts.observed, 150, 12)
         whole = fits.best(toys)
         parts = [fits.best(part) for part in np.split(toys, [1, 64, 70])]
         for k in range(2):

@@ -18,8 +18,8 @@ NAMED = {
 
 def chi2_of(likelihood, g, given):
     """Chi2 at many couplings, from counts, without the curve that finds limits."""
-    rates = likelihood.rates({k: v for k, v in likelihood.parameters(given).items() if k != "g"})
-    counts = rates.monomials({"g": g}) @ rates.coefficients()[0]
+    counts = likelihood.counts(["g"], given).layers(np.reshape(g, (-1, 1)))[:, 0]
+    counts = counts.reshape(*np.shape(g), -1) * likelihood.sigma
     return profiled_chi2(counts, likelihood.data, likelihood.sigma, likelihood.sigma_alpha)
 
 
@@ -244,8 +244,7 @@ def test_weak_mixing_angle_against_dense_scan(make, experiment):
     likelihood = make("sm", experiment)
     found = likelihood.limit("sin2_theta_w")
     values = np.linspace(0.0, 1.0, 2001)
-    rates = likelihood.rates()
-    counts = rates.monomials({"sin2_theta_w": values}) @ rates.coefficients()[0]
+    counts = likelihood.counts(["sin2_theta_w"]).layers(values[:, None])[:, 0] * likelihood.sigma
     chi2 = profiled_chi2(counts, likelihood.data, likelihood.sigma, likelihood.sigma_alpha)
     assert found.chi2_min <= chi2.min()
     level = found.chi2_min + RISE

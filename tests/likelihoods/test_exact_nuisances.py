@@ -11,10 +11,11 @@ import pytest
 from iminuit import Minuit
 from scipy.optimize import toms748
 
+from fastscan.counts import build_signal
 from fastscan.counts.nuisances import Nuisances
 from fastscan.inputs import load_experiment
 from fastscan.likelihoods import Likelihood, delta_chi2
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import load_response
 
 VALUES = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -65,7 +66,7 @@ class Exact:
         poi, given, _ = CASES[model]
         theory = get_model(model)
         fixed = {p.name: p.default for p in theory.parameters if p.name != poi} | given
-        rates = [build_rates(theory, *each, fixed=fixed) for each in moved_responses(setting)]
+        rates = [build_signal(theory, *each, fixed=fixed) for each in moved_responses(setting)]
         self.poi, self.rates = poi, rates[0]
         powers = np.linalg.inv(np.vander(VALUES, increasing=True))
         self.polynomials = np.einsum("pv,vmb->pmb", powers, [r.coefficients()[0] for r in rates])
@@ -132,7 +133,7 @@ def test_two_settings_together_differ_most(model, difference):
             moved = own.pulled(first, float(a)).with_changes(
                 {key: own.number(key) + b * step for key, step in second.settings.items()}
             )
-            rates = build_rates(theory, moved, load_response(moved), fixed=fixed)
+            rates = build_signal(theory, moved, load_response(moved), fixed=fixed)
             lattice.append(rates.coefficients()[0])
     powers = np.linalg.inv(np.vander(values, increasing=True))
     nodes = np.reshape(lattice, (3, 3, *lattice[0].shape))

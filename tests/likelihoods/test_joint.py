@@ -5,7 +5,7 @@ import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiments
-from fastscan.likelihoods import likelihood
+from fastscan.likelihoods import Likelihood, likelihood
 
 BINS = {"low": (160.0, 170.0), "middle": (170.0, 180.0), "high": (180.0, 350.0)}
 
@@ -95,8 +95,8 @@ def test_detectors_apart_are_as_good_as_together(tmp_path, tables):
             "reference_live_time_d = 119.0\n"
         )
 
-    masses = {"C2": 0.95, "C3": 0.94, "C5": 0.94}
-    write("together", masses, 2.83)
+    masses = {"C2": 0.95, "C3": 0.94, "C5": 0.93}
+    write("together", masses, 2.82)
     for name, mass_kg in masses.items():
         write(name, {name: mass_kg}, mass_kg)
     (tmp_path / "joint.toml").write_text(
@@ -172,11 +172,36 @@ def test_two_reactors_with_one_common_nuisance(tmp_path, tables):
 
 
 def test_a_shared_nuisance_with_correlations_of_its_own_is_refused(tmp_path, tables):
-    for name in ("near", "far"):
-        text = SYNTHETIC.format(name=name, flux=1e13, stop=350.0, sigma=0.05)
+    for name, stop in (("near", 350.0), ("far", 300.0)):
+        text = SYNTHETIC.format(name=name, flux=1e13, stop=stop, sigma=0.05)
         correlation = '[[systematics.correlations]]\nnames = ["flux", "target mass"]\nrho = 0.5\n'
         (tmp_path / f"{name}.toml").write_text(text + correlation)
     path = tmp_path / "joint.toml"
     path.write_text('experiments = ["near.toml", "far.toml"]\nshared = ["flux"]\n')
     with pytest.raises(InputError, match="correlated with target mass"):
         likelihood("sm", path)
+
+
+def test_the_same_data_twice_are_refused(tables):
+    one = likelihood("sm")
+    other = likelihood("sm", one.experiment.with_changes({"name": "again"}))
+    with pytest.raises(InputError, match=r"conus-plus and again hold the same counts"):
+        _ = one + other
+
+
+def test_likelihoods_of_two_models_are_not_added(tables):
+    a25 = "conus-plus-a25"
+    with pytest.raises(InputError, match="different models"):
+        _ = likelihood("sm") + likelihood("vector", a25)
+    with pytest.raises(InputError, match="different models"):
+        _ = likelihood("vector", charges="b-3l_e") + likelihood("vector", a25)
+
+
+def test_a_sum_shares_nothing_unless_told(pieces, tmp_path, tables):
+    pieces(EXPERIMENTS)
+    every = [likelihood("sm", tmp_path / f"{name}.toml") for name in BINS]
+    alone = every[0] + every[1] + every[2]
+    assert alone.nuisance_names == tuple(f"{name}/normalisation" for name in BINS)
+    whole = Likelihood.joined(every, shared=["normalisation"]).predict(sin2_theta_w=0.3)
+    assert whole.chi2 == pytest.approx(likelihood("sm").predict(sin2_theta_w=0.3).chi2, rel=1e-9)
+    assert alone.predict(sin2_theta_w=0.3).chi2 < whole.chi2

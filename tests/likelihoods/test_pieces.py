@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastscan.likelihoods.curve import find_turning_points, pieces_below, stationary_points
+from fastscan.likelihoods.curve import find_turning_points, pieces_below
+from fastscan.likelihoods.ratio import stationary_points
 
 INF = np.inf
 

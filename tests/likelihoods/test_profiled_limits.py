@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 
-from fastscan.likelihoods import Surface, delta_chi2, profiled_chi2
+from fastscan.likelihoods import delta_chi2, profiled_chi2
 
 RISE = delta_chi2(0.90)
 
 
 def chi2_on_grid(likelihood, held, axes):
     """Chi2 on the grid of some parameters, the others held."""
-    names = [p.name for p in likelihood.model.parameters if p.kind == "coupling"]
-    values = likelihood.parameters(held)
-    rates = likelihood.rates({k: v for k, v in values.items() if k not in names})
-    points = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
-    columns = {n: points[n].ravel() if n in points else values[n] for n in rates.couplings}
-    counts = rates.monomials(columns) @ rates.coefficients()[0]
+    mesh = np.meshgrid(*axes.values(), indexing="ij")
+    columns = [column.ravel() for column in mesh]
+    points = np.stack(columns, axis=1) if columns else np.empty((1, 0))
+    counts = likelihood.counts(tuple(axes), held).layers(points)[:, 0] * likelihood.sigma
     return profiled_chi2(counts, likelihood.data, likelihood.sigma, likelihood.sigma_alpha)
 
 
@@ -158,15 +156,8 @@ def test_profiling_the_mass_undercuts_every_mass(make):
 )
 def test_gradient_is_that_of_the_value(make, rng, model, scales):
     likelihood = make(model)
-    rates = likelihood.rates()
-    by_name = {p.name: p for p in likelihood.model.parameters}
-    surface = Surface(
-        tuple(by_name[name] for name in rates.couplings),
-        rates.exponents,
-        rates.coefficients()[0] / likelihood.sigma,
-        likelihood.data / likelihood.sigma,
-        likelihood.sigma_alpha**-2,
-    )
+    form = likelihood.form([p.name for p in likelihood.model.parameters])
+    surface = form.surface(form.coefficients()[0])
     scales = np.array(scales)
     for _ in range(5):
         point = rng.uniform(0.2, 1.0, scales.size) * scales

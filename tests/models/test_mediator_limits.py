@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastscan.models import build_rates, get_model
+from fastscan.counts import build_signal
+from fastscan.models import get_model
 from fastscan.tensors import CHANNELS
 
 SIN2 = {"sin2_theta_w": 0.23857}
@@ -17,7 +18,7 @@ def counts(experiments, responses):
 
     def of(model, channel, point, **options):
         arguments = (get_model(model, **options), experiments["conus-plus"])
-        rates = build_rates(*arguments, responses["conus-plus"], channels=(channel,))
+        rates = build_signal(*arguments, responses["conus-plus"], channels=(channel,))
         return rates.counts(SIN2 | point)
 
     return of

@@ -6,8 +6,9 @@ import naive
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.inputs import load_experiment
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import CHANNELS, build_response
 
 EXPERIMENTS = ("conus-plus", "conus-plus-c25", "conus-plus-a25", "silicon")
@@ -81,7 +82,7 @@ def assert_counts(twins, experiments, responses, experiment, channel, model, opt
     made = get_model(model, **options[0])
     point = {p.name: point[p.name] for p in made.parameters}
     arguments = (made, experiments[experiment], responses[experiment])
-    got = build_rates(*arguments, channels=(channel,)).counts(point)
+    got = build_signal(*arguments, channels=(channel,)).counts(point)
     known = naive.PARAMETERS[model] | {"sin2_theta_w"}
     shared = {name: value for name, value in point.items() if name in known}
     expected = twins.counts(experiment, channel, model, shared | options[1])
@@ -117,7 +118,7 @@ def test_phases_of_transition_elements(twins, experiments, responses, channel, p
     point = {name: 0.0 for name in (p.name for p in model.parameters)}
     point |= {"q_emu": 1e-12, "r2_emu": 2e-31, "q_etau": 3e-12, "r2_etau": -1e-31}
     arguments = (model, experiments["conus-plus"], responses["conus-plus"])
-    got = build_rates(*arguments, channels=(channel,)).counts(point | {"sin2_theta_w": 0.23857})
+    got = build_signal(*arguments, channels=(channel,)).counts(point | {"sin2_theta_w": 0.23857})
     turned = {
         "q_emu": 1e-12,
         "r2_emu": 2e-31 * np.exp(1j * phase),
@@ -153,7 +154,7 @@ def test_couplings_to_electrons(twins, experiments, responses, monkeypatch, flav
     monkeypatch.setitem(naive.CROSS_SECTIONS["nsi"], "eves", cross_section)
     expected = twins.counts("conus-plus", "eves", "nsi", {})
     arguments = (model, experiments["conus-plus"], responses["conus-plus"])
-    got = build_rates(*arguments, channels=("eves",)).counts(point)
+    got = build_signal(*arguments, channels=("eves",)).counts(point)
     np.testing.assert_allclose(got, expected, rtol=0, atol=TOLERANCE * expected.max())
 
 
@@ -197,7 +198,7 @@ def test_where_the_exchange_cancels_the_weak_charge(twins, experiments, response
 def sm_counts(experiments, responses):
     arguments = (get_model("sm"), experiments["conus-plus"], responses["conus-plus"])
     default = {"sin2_theta_w": 0.23857}
-    return {c: build_rates(*arguments, channels=(c,)).counts(default) for c in CHANNELS}
+    return {c: build_signal(*arguments, channels=(c,)).counts(default) for c in CHANNELS}
 
 
 def test_anchor_of_cevns(sm_counts):
@@ -216,7 +217,7 @@ def test_anchor_without_smearing(experiments):
     conus = load_experiment("conus-plus")
     ionisation = conus.ionisation.model_copy(update={"resolution": "none"})
     sharp = conus.model_copy(update={"ionisation": ionisation})
-    rates = build_rates(get_model("sm"), sharp, build_response(sharp), channels=("cevns",))
+    rates = build_signal(get_model("sm"), sharp, build_response(sharp), channels=("cevns",))
     assert rates.counts({"sin2_theta_w": 0.23857}).sum() == pytest.approx(126.184, abs=6e-4)
 
 
@@ -232,7 +233,7 @@ def test_counts_fall_with_energy(sm_counts):
 
 def test_expectation_is_met_by_cevns_at_the_default(experiments, responses):
     arguments = (get_model("sm"), experiments["conus-plus-a25"], responses["conus-plus-a25"])
-    counts = build_rates(*arguments, channels=("cevns",)).counts({"sin2_theta_w": 0.23857})
+    counts = build_signal(*arguments, channels=("cevns",)).counts({"sin2_theta_w": 0.23857})
     assert counts == pytest.approx([356.0], rel=1e-12)
 
 
@@ -247,8 +248,8 @@ def test_expectation_scales_every_model_and_channel_alike(experiments, responses
     point = {p.name: point[p.name] for p in made.parameters}
     response = responses["conus-plus-a25"]
     with_scale, without = (
-        build_rates(made, e, response, channels=(channel,)).counts(point) for e in (scaled, plain)
+        build_signal(made, e, response, channels=(channel,)).counts(point) for e in (scaled, plain)
     )
-    standard = build_rates(get_model("sm"), plain, response, channels=("cevns",))
+    standard = build_signal(get_model("sm"), plain, response, channels=("cevns",))
     factor = 356.0 / standard.counts({"sin2_theta_w": 0.23857}).sum()
     np.testing.assert_allclose(with_scale, factor * without, rtol=1e-13)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from fastscan.counts import channel_names
 from fastscan.exceptions import InputError
-from fastscan.models import MODELS, Model, Parameter, channel_names, get_model, model_names
+from fastscan.models import MODELS, Model, Parameter, get_model, model_names
 from fastscan.tensors import CHANNELS
 
 PLAIN = Parameter("x", "1", 0.0, "x", "a number")

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from fastscan import likelihood
+from fastscan.counts import build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import NuclearSpin, nuclear_spins, nucleon_couplings
 from fastscan.kernels import cross_sections
-from fastscan.models import Recoils, build_rates, get_model, spin
+from fastscan.models import Recoils, get_model, spin
 from fastscan.tensors import CHANNELS
 
 MODELS = ("axial", "pseudoscalar", "tensor")
@@ -205,8 +206,8 @@ def test_angles_of_elastic_scattering_on_a_static_nucleon(angle):
 def test_without_coupling_it_is_the_standard_model(experiments, responses, name, channel):
     arguments = (experiments["conus-plus"], responses["conus-plus"])
     point = {"mass_mev": 1.0, "g": 0.0, "sin2_theta_w": 0.3}
-    got = build_rates(get_model(name), *arguments, channels=(channel,)).counts(point)
-    expected = build_rates(get_model("sm"), *arguments, channels=(channel,))
+    got = build_signal(get_model(name), *arguments, channels=(channel,)).counts(point)
+    expected = build_signal(get_model("sm"), *arguments, channels=(channel,))
     np.testing.assert_allclose(got, expected.counts({"sin2_theta_w": 0.3}), rtol=1e-13)
 
 
@@ -405,7 +406,7 @@ def test_counts_against_the_slow_twin(
     monkeypatch.setitem(naive.CROSS_SECTIONS, name, TWINS[name])
     monkeypatch.setitem(naive.PARAMETERS, name, {"mass_mev", "g", "anomaly"})
     arguments = (experiments[experiment], responses[experiment])
-    rates = build_rates(get_model(name, **options), *arguments, channels=(channel,))
+    rates = build_signal(get_model(name, **options), *arguments, channels=(channel,))
     rng = np.random.default_rng(zlib.crc32(f"{experiment}/{channel}/{name}/{options}".encode()))
     for _ in range(3):
         point = {
@@ -458,7 +459,7 @@ def test_share_of_the_counts_where_the_coherent_mediator_is_excluded(
     experiments, responses, upper_limit, name, like, share
 ):
     arguments = (experiments["conus-plus"], responses["conus-plus"])
-    rates = build_rates(
+    rates = build_signal(
         get_model(name), *arguments, channels=("cevns",), fixed={"sin2_theta_w": 0.23857}
     )
     # The exchange alone; the difference of two totals would lose the digits.

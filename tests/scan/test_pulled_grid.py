@@ -5,12 +5,12 @@ import pytest
 
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiment
-from fastscan.likelihoods import Likelihood, likelihood
+from fastscan.likelihoods import Chi2Function, Likelihood, likelihood
+from fastscan.likelihoods.linear import LinearForm
 from fastscan.scan import (
     Axis,
     Grid,
     find_boundary,
-    grid_of,
     marginalise,
     run_scan,
     scan_header,
@@ -51,23 +51,25 @@ def test_points_are_those_of_predict(pulled):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_values_do_not_depend_on_how_they_are_computed(pulled, block_points, workers):
     axes = [AXES[0], Axis("g", 1e-7, 1e-4, 30, "log")]
-    whole = grid_of(pulled, axes).evaluate((slice(None), slice(None)))
+    whole = Grid(pulled, axes).evaluate((slice(None), slice(None)))
     found = scan(pulled, axes, workers=workers, block_points=block_points)
     np.testing.assert_array_equal(found, whole)
 
 
 def test_one_normalisation_scans_as_in_closed_form(pulled, tables):
     """Through the least squares, the normalisation alone gives what the normal form does."""
-    from fastscan.scan.pulled_grid import PulledGrid
-
     closed = likelihood("vector")
     both = (slice(None), slice(None))
-    found = PulledGrid(closed, AXES).evaluate(both)
+    grid = LinearForm(closed.counts([axis.name for axis in AXES])).grid(
+        {axis.name: axis.values for axis in AXES}
+    )
+    found = np.empty(grid.shape)
+    grid.evaluate(both, found)
     np.testing.assert_allclose(found, Grid(closed, AXES).evaluate(both), rtol=1e-11)
 
 
 def test_reductions_are_those_of_the_block(pulled):
-    grid = grid_of(pulled, AXES)
+    grid = Grid(pulled, AXES)
     both = (slice(0, 3), slice(10, 200))
     chi2 = grid.evaluate(both)
     level = float(np.median(chi2))
@@ -95,7 +97,7 @@ def test_headers_tell_systematics_apart(pulled, tmp_path):
     path = tmp_path / "two-nuisances.toml"
     path.write_text(TEXT.format(flux=0.06))
     other = likelihood("vector", load_experiment(path))
-    headers = [scan_header(each, grid_of(each, AXES)) for each in (pulled, other)]
+    headers = [scan_header(each, Grid(each, AXES)) for each in (pulled, other)]
     assert headers[0] != headers[1]
 
 
@@ -106,9 +108,13 @@ def test_processes_give_the_same_bits(pulled, tmp_path):
     np.testing.assert_array_equal(result.values, scan(pulled, AXES))
 
 
-def test_the_exact_boundary_needs_one_normalisation(pulled):
-    with pytest.raises(InputError, match="other nuisances"):
-        find_boundary(pulled, AXES[0], "g")
+def test_the_boundary_is_where_chi2_has_its_level(pulled):
+    found = find_boundary(pulled, AXES[0], "g")
+    chi2 = Chi2Function(pulled, ["mass_mev", "g"])
+    for mass, pieces in zip(found.values, found.allowed, strict=True):
+        ends = [end for end in pieces.ravel() if np.isfinite(end) and end > 0.0]
+        assert ends
+        assert chi2([[mass, end] for end in ends]) == pytest.approx(found.level, rel=1e-9)
 
 
 def test_overflowing_counts_are_refused(pulled: Likelihood):

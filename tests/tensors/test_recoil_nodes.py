@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.inputs import load_experiment
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import QUADRATURE_TOLERANCE, build, build_response
 from fastscan.tensors.recoil import choose_nodes
 
@@ -99,7 +100,7 @@ def counts(experiment, response):
     rows = []
     for channel in response.channels:
         for model, point in POINTS:
-            rates = build_rates(
+            rates = build_signal(
                 get_model(model), experiment, response, channels=(channel,), fixed=point
             )
             rows.append(rates.counts({p.name: p.default for p in rates.model.parameters}))

@@ -4,10 +4,11 @@ import naive
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import load_experiment
 from fastscan.kernels import form_factor, quenching
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import CHANNELS, ChannelResponse, build_response, load_response, read_store
 
 VECTOR = {"mass_mev": 1e-3, "g": 1e-5, "sin2_theta_w": 0.23857}
@@ -24,7 +25,7 @@ def response(experiment):
 
 
 def counts(experiment, response, channel, flux_weights=None):
-    rates = build_rates(
+    rates = build_signal(
         get_model("vector"), experiment, response, channels=(channel,), flux_weights=flux_weights
     )
     return rates.counts(VECTOR)

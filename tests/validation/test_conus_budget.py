@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from fastscan.counts import build_signal
 from fastscan.inputs import load_experiment
-from fastscan.models import build_rates, get_model
+from fastscan.models import get_model
 from fastscan.tensors import load_response
 
 SHAPES = load_experiment("conus-plus-shapes")
@@ -27,7 +28,7 @@ def events(name=None, deviations=0.0):
     moved = SHAPES.pulled(PULLS[name], deviations) if name else SHAPES
     model = get_model("sm")
     fixed = {p.name: p.default for p in model.parameters}
-    rates = build_rates(model, moved, load_response(moved), channels=("cevns",), fixed=fixed)
+    rates = build_signal(model, moved, load_response(moved), channels=("cevns",), fixed=fixed)
     return float(np.dot(rates.counts({}), REACH))
 
 

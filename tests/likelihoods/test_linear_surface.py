@@ -4,8 +4,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from fastscan.likelihoods import PulledSurface, Surface
-from fastscan.likelihoods.linear import fitted_pulls
+from fastscan.likelihoods.closed import ClosedSurface
+from fastscan.likelihoods.linear import LinearSurface, fitted_pulls
 from fastscan.models import Parameter
 
 BINS = 12
@@ -22,13 +22,13 @@ def random_case(seed, pulls):
 
 def surface(coefficients, changes, data, centre=None):
     centre = np.zeros(len(changes)) if centre is None else centre
-    return PulledSurface(COUPLINGS, EXPONENTS, coefficients, data, 0.0, changes, centre)
+    return LinearSurface(COUPLINGS, EXPONENTS, coefficients, data, changes, centre)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-6, 1.0, 1e6, 1e10])
 def test_one_normalisation_is_the_closed_form(size):
     coefficients, _, data = random_case(1, 1)
-    closed = Surface(COUPLINGS, EXPONENTS, coefficients, data, 0.2**-2)
+    closed = ClosedSurface(COUPLINGS, EXPONENTS, coefficients, data, 0.2**-2)
     pulled = surface(coefficients, 0.2 * coefficients[None], data, np.array([5.0]))
     point = np.array([size, -0.7 * size])
     assert pulled.value(point) == pytest.approx(closed.value(point), rel=1e-12, abs=0)
@@ -75,7 +75,7 @@ def test_a_line_holds_its_lowest_point(seed):
 def test_curve_has_its_limit_at_infinity():
     coefficients, _, data = random_case(3, 1)
     pulled = surface(coefficients, 0.2 * coefficients[None], data, np.array([5.0]))
-    closed = Surface(COUPLINGS, EXPONENTS, coefficients, data, 0.2**-2)
+    closed = ClosedSurface(COUPLINGS, EXPONENTS, coefficients, data, 0.2**-2)
     start = np.array([0.0, 0.5])
     curve, exact = pulled.line(start, 1)[0], closed.line(start, 1)[0]
     assert curve(np.inf) == pytest.approx(exact(np.inf), rel=1e-12)

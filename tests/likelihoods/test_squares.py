@@ -4,10 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from fastscan.scan.normal_forms import interpolation_degree
 
 import fastscan
 from fastscan import Axis, InputError, Likelihood
+from fastscan.likelihoods.closed_grid import ClosedGrid
+from fastscan.likelihoods.squares import interpolation_degree
 from fastscan.models import get_model
 from fastscan.models.base import propagator_growth
 from fastscan.models.vector import VectorMediator
@@ -18,14 +19,25 @@ G = Axis("g", 1e-8, 1e-1, 7, "log")
 LONG = Axis("mass_mev", 1.0, 8.0, 300, "log")
 
 
+def rows_of(likelihood, axis, part=slice(None), given=None):
+    """Polynomials of chi2 along g at part of a mass axis."""
+    counts = likelihood.counts(("mass_mev", "g"), given)
+    grid = ClosedGrid(counts, {"mass_mev": axis.values, "g": G.values})
+    return grid.rows((part, slice(None)))
+
+
 def rows_one_by_one(likelihood, axis, indices, given=None):
     """Rows of single masses, which no axis is long enough to interpolate."""
     rows = []
     for i in indices:
         mass = float(axis.values[i])
-        grid = Grid(likelihood, [Axis("mass_mev", mass, mass, 1), G], given)
-        rows.append(grid.rows((slice(0, 1), slice(None))))
+        rows.append(rows_of(likelihood, Axis("mass_mev", mass, mass, 1), slice(0, 1), given))
     return [np.concatenate(part) for part in zip(*rows, strict=True)]
+
+
+@pytest.fixture
+def vector(make):
+    return make("vector")
 
 
 @pytest.fixture
@@ -47,10 +59,10 @@ def made(monkeypatch):
 def test_interpolated_rows_are_the_computed_ones(model, channels, rng):
     likelihood = fastscan.likelihood(model, channels=channels)
     axis = Axis("mass_mev", 1e-4, 1e5, 3000, "log")
-    grid = Grid(likelihood, [axis, G])
+    found = rows_of(likelihood, axis)
     indices = np.sort(rng.integers(0, axis.points, 60))
     expected = rows_one_by_one(likelihood, axis, indices)
-    for got, exact in zip(grid.rows((slice(None), slice(None))), expected, strict=True):
+    for got, exact in zip(found, expected, strict=True):
         np.testing.assert_allclose(got[indices], exact, rtol=2e-12, atol=0)
 
 
@@ -79,26 +91,26 @@ def test_scans_are_bit_identical_for_any_blocks(vector, workers):
 
 
 def test_a_long_axis_is_computed_at_few_masses(vector, made):
-    Grid(vector, [LONG, G]).rows((slice(None), slice(None)))
-    degree = interpolation_degree(vector.rates({"sin2_theta_w": 0.2387}))
+    rows_of(vector, LONG)
+    degree = interpolation_degree(vector.counts(("mass_mev", "g")))
     # Two masses more in an octave check it; the last point of the axis begins another octave.
     assert made[0] == 3 * (degree + 3) + 1
 
 
 def test_only_octaves_that_are_asked_for_are_made(vector, made):
-    Grid(vector, [LONG, G]).rows((slice(0, 10), slice(None)))
+    rows_of(vector, LONG, slice(0, 10))
     assert made[0] < 40
 
 
 def test_a_short_axis_is_computed(vector, made):
     axis = Axis("mass_mev", 1.0, 1.9, 20)
-    Grid(vector, [axis, G]).rows((slice(None), slice(None)))
+    rows_of(vector, axis)
     assert made[0] == 20
 
 
 def test_a_mass_of_zero_on_a_long_axis(vector):
     axis = Axis("mass_mev", 0.0, 10.0, 2001)
-    got = Grid(vector, [axis, G]).rows((slice(0, 1), slice(None)))
+    got = rows_of(vector, axis, slice(0, 1))
     for rows, exact in zip(got, rows_one_by_one(vector, axis, [0]), strict=True):
         np.testing.assert_array_equal(rows, exact)
 
@@ -133,7 +145,7 @@ class Resonant(VectorMediator):
 def test_other_functions_are_computed(vector, model):
     likelihood = Likelihood(model(), vector.experiment, vector.response)
     axis = Axis("mass_mev", 2.0, 3.99, 400)
-    got = Grid(likelihood, [axis, G]).rows((slice(None), slice(None)))
+    got = rows_of(likelihood, axis)
     indices = [0, 100, 200, 201, 202, 399]
     for rows, exact in zip(got, rows_one_by_one(likelihood, axis, indices), strict=True):
         if model is Unstated:
@@ -143,13 +155,15 @@ def test_other_functions_are_computed(vector, model):
 
 
 @pytest.mark.parametrize("model", ["sm", "nsi", "electromagnetic"])
-def test_nothing_to_interpolate_without_a_mass(responses_of, model):
-    assert interpolation_degree(responses_of(model)) is None
+def test_nothing_to_interpolate_without_a_mass(counts_of, model):
+    assert interpolation_degree(counts_of(model)) is None
 
 
 @pytest.fixture
-def responses_of():
-    return lambda model: fastscan.likelihood(model).rates()
+def counts_of():
+    return lambda model: fastscan.likelihood(model).counts(
+        [p.name for p in get_model(model).parameters]
+    )
 
 
 @pytest.mark.parametrize("ellipse", [1.5, 3.0, 6.0, 9.0])
@@ -166,7 +180,7 @@ def test_growth_of_the_propagator(ellipse, square):
 
 def test_the_degree_bounds_the_error_of_products():
     """Fourth powers of propagators, in the degree and between the nodes that are used."""
-    degree = interpolation_degree(fastscan.likelihood("vector").rates())
+    degree = interpolation_degree(fastscan.likelihood("vector").counts(("mass_mev", "g")))
     masses = 2.0 ** np.linspace(0.0, 1.0, 501)
     nodes = np.cos((np.arange(degree + 1) + 0.5) * np.pi / (degree + 1))
     for square in (0.0, 1e-3, 0.5, 1.0, 3.0, 1e4):
@@ -185,4 +199,4 @@ def test_models_that_state_growths_state_them_of_all_their_functions(vector):
     for name in ("vector", "scalar", "axial", "tensor", "pseudoscalar"):
         model = get_model(name)
         likelihood = Likelihood(model, vector.experiment, vector.response)
-        assert interpolation_degree(likelihood.rates()) is not None
+        assert interpolation_degree(likelihood.counts(("mass_mev", "g"))) is not None

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastscan.likelihoods import FitSpace, profiled_chi2
+from fastscan.likelihoods import profiled_chi2
+from fastscan.likelihoods.hypotheses import hypotheses
 
 CASES = {
     "sm": (["sin2_theta_w"], {}, lambda r, n: r.uniform(0.0, 1.0, (n, 1))),
@@ -24,20 +25,21 @@ CASES = {
 def test_chi2_of_the_observed_vector_is_the_profiled_chi2(make, model):
     names, given, draw = CASES[model]
     likelihood = make(model)
-    space = FitSpace(likelihood, names, given)
+    counts = likelihood.counts(names, given)
     points = draw(np.random.default_rng(5), 40)
-    for point, chi2 in zip(points, space.at(points).chi2(space.observed[None])[0], strict=True):
-        counts = likelihood.rates(space.fixed).counts(dict(zip(names, point, strict=True)))
-        exact = profiled_chi2(counts, likelihood.data, likelihood.sigma, likelihood.sigma_alpha)
+    found = hypotheses(counts, points).chi2(counts.observed[None])[0]
+    for point, chi2 in zip(points, found, strict=True):
+        total = counts.layers([point])[0, 0] * likelihood.sigma
+        exact = profiled_chi2(total, likelihood.data, likelihood.sigma, likelihood.sigma_alpha)
         assert chi2 == pytest.approx(float(exact), rel=1e-11, abs=0)
 
 
 def test_mean_of_a_point_is_its_own_data_vector(make):
     """The projection onto a prediction leaves the prediction where it is."""
-    space = FitSpace(make("scalar"), ["g"], {"mass_mev": 10.0})
-    points = space.at([[0.0], [3e-6]])
-    means = points.mean(space.observed)
+    counts = make("scalar").counts(["g"], {"mass_mev": 10.0})
+    points = hypotheses(counts, [[0.0], [3e-6]])
+    means = points.mean(counts.observed)
     assert np.diag(points.chi2(means)) == pytest.approx(0.0, abs=1e-18 * 250)
-    assert points.chi2(space.observed[None])[0] == pytest.approx(
-        ((space.observed - means) ** 2).sum(axis=1), rel=1e-12
+    assert points.chi2(counts.observed[None])[0] == pytest.approx(
+        ((counts.observed - means) ** 2).sum(axis=1), rel=1e-12
     )

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastscan.likelihoods import Chi2Curve, profiled_chi2
+from fastscan.likelihoods import profiled_chi2
 from fastscan.likelihoods.curve import pieces_below
+from fastscan.likelihoods.ratio import RatioCurve
 
 SIGMA_ALPHA = 0.2
 INF = np.inf
@@ -18,7 +19,7 @@ def random_curve(seed, degree, bins, scale=1.0, lower=-INF, upper=INF):
     rng = np.random.default_rng(seed)
     coefficients = rng.normal(size=(degree + 1, bins)) * scale ** -np.arange(degree + 1.0)[:, None]
     data = rng.normal(2.0, 1.0, bins)
-    return Chi2Curve(coefficients, data, SIGMA_ALPHA**-2, lower, upper)
+    return RatioCurve(coefficients, data, SIGMA_ALPHA**-2, lower, upper)
 
 
 def chi2_at(curve, u):
@@ -75,13 +76,13 @@ def test_minimum_is_not_undercut(seed, degree, bins, scale):
 
 def test_minimum_keeps_to_the_bounds():
     # Counts u, data 3: the minimum at 3 is out of reach.
-    curve = Chi2Curve(np.array([[0.0], [1.0]]), np.array([3.0]), 25.0, -1.0, 2.0)
+    curve = RatioCurve(np.array([[0.0], [1.0]]), np.array([3.0]), 25.0, -1.0, 2.0)
     assert curve.minimum()[0] == 2.0
     assert curve.turning_points()[0] == -1.0
 
 
 def test_pieces_keep_to_the_bounds():
-    curve = Chi2Curve(np.array([[0.0], [1.0]]), np.array([3.0]), 25.0, -1.0, 2.0)
+    curve = RatioCurve(np.array([[0.0], [1.0]]), np.array([3.0]), 25.0, -1.0, 2.0)
     ((low, high),) = pieces_below(curve, curve.turning_points(), curve(1.0))
     assert low == pytest.approx(1.0, rel=1e-12)
     assert high == 2.0
@@ -92,7 +93,7 @@ def test_pieces_keep_to_the_bounds():
 def test_counts_that_do_not_depend_on_u(rows, u):
     coefficients = np.zeros((rows, 2))
     coefficients[0] = [1.0, 2.0]
-    curve = Chi2Curve(coefficients, np.array([2.0, 1.0]), 25.0, 0.0, INF)
+    curve = RatioCurve(coefficients, np.array([2.0, 1.0]), 25.0, 0.0, INF)
     expected = profiled_chi2([1.0, 2.0], [2.0, 1.0], [1.0, 1.0], 0.2)
     assert curve(u) == pytest.approx(float(expected), rel=1e-13)
     assert curve.turning_points() == [0.0, INF]
@@ -106,7 +107,7 @@ def test_minimum_next_to_a_deep_cancellation(sigma_alpha):
     shape, other = rng.uniform(1.0, 2.0, 6), rng.uniform(0.0, 1e-3, 6)
     coefficients = np.stack((shape, -2.0 * shape + other, shape))
     data = rng.normal(3.0, 1.0, 6)
-    curve = Chi2Curve(coefficients, data, sigma_alpha**-2, 0.0, INF)
+    curve = RatioCurve(coefficients, data, sigma_alpha**-2, 0.0, INF)
     u = np.concatenate((1 + np.sinh(np.linspace(-12, 12, 4001)) * 1e-4, np.linspace(0, 30, 3001)))
     powers = u[u >= 0][:, None] ** np.arange(3)
     chi2 = profiled_chi2(powers @ coefficients, data, np.ones(6), sigma_alpha)
@@ -119,7 +120,9 @@ def test_one_bin_is_fitted_perfectly():
     # leading powers once drowned the roots that matter.
     digits = ["0x1.7409e1f488661p+4", "-0x1.59e554198008ap+36", "0x1.4cd456d1986cep+66"]
     coefficients = np.array([[float.fromhex(text)] for text in digits])
-    curve = Chi2Curve(coefficients, np.array([19.87460691470358]), 1.6174926701240142**-2, 0.0, INF)
+    curve = RatioCurve(
+        coefficients, np.array([19.87460691470358]), 1.6174926701240142**-2, 0.0, INF
+    )
     assert curve.minimum()[1] == pytest.approx(0.0, abs=1e-12)
     for fitted in (3.785982062367489e-11, 9.300250247820204e-10):
         assert min(abs(u / fitted - 1.0) for u in curve.turning_points()) < 1e-9
