@@ -21,6 +21,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
     stdout,
+    warn,
     workers_option,
 )
 
@@ -143,8 +144,11 @@ def command(
         marginal = marginalise(
             likelihood, parsed, keep, given, method=method, workers=workers, progress=advance
         )
-    write_marginal(marginal, path, overwrite=force)
+    write_marginal(marginal, path, cl=cl, overwrite=force)
     intervals = marginal.intervals(cl) if len(keep) == 1 else None
+    errors = marginal.interval_errors(cl) if len(keep) == 1 else None
+    warnings = marginal.warnings(cl)
+    warn(warnings)
     if as_json:
         print_json(
             {
@@ -153,16 +157,26 @@ def command(
                 "kept": keep,
                 "cl": cl,
                 "chi2_min": marginal.chi2_min,
+                "grid_chi2_min": marginal.grid_chi2_min,
+                "best_fit": marginal.minimum.point,
+                "nuisances": "profiled",
                 "intervals": intervals,
+                "interval_errors": errors,
+                "touches": [touch.to_dict() for touch in marginal.touches(cl)],
+                "warnings": warnings,
                 "header": marginal.header,
             }
         )
         return
     if not quiet:
         console = stdout()
-        if intervals is not None:
+        if intervals is not None and errors is not None:
             pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
             unit = likelihood.model.parameter(keep[0]).unit
             words = f"{keep[0]} in {pieces}{'' if unit == '1' else f' {unit}'} at {100 * cl:g} %"
             console.print(words, markup=False, soft_wrap=True)
+            pairs = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in errors)
+            console.print(f"errors of the ends {pairs}", markup=False, soft_wrap=True)
+        if method == "bayes":
+            console.print("nuisances are profiled, not integrated over: see fastscan posterior")
         console.print(f"{method} of {' and '.join(keep)} in {path}", soft_wrap=True)

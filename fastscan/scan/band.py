@@ -17,9 +17,10 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
-from fastscan.scan.marginal import TASK_POINTS, TILE_POINTS, marginalise
+from fastscan.scan.marginal import marginalise
 from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.reduction import TASK_POINTS, TILE_POINTS
 
 __all__ = ["Band", "contour_band", "write_band"]
 

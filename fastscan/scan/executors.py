@@ -23,7 +23,7 @@ from dask.callbacks import Callback
 
 from fastscan.exceptions import InputError, RunError
 
-__all__ = ["Index", "Task", "default_workers", "executor"]
+__all__ = ["Executor", "Index", "Task", "default_workers", "executor"]
 
 Index = tuple[int, ...]
 # What is done with one block, given the shared state it needs and its index.

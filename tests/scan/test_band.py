@@ -43,8 +43,8 @@ def test_band_is_that_of_the_array(likelihoods, model, keep, coupling, cl):
     # The coupling innermost, as there: another order of sums is another rounding.
     ordered = sorted(axes, key=lambda axis: axis.name == coupling)
     chi2 = scan_in_memory(likelihoods[model], ordered).values
-    assert band.chi2_min == chi2.min()
-    assert band.level == chi2.min() + delta_chi2(cl, len(keep) + 1)
+    assert band.chi2_min <= chi2.min()
+    assert band.level == band.chi2_min + delta_chi2(cl, len(keep) + 1)
     inside = chi2 <= band.level
     kept = [[axis.name for axis in ordered].index(name) for name in keep]
     others = tuple(i for i in range(2) if i not in kept)
