@@ -10,9 +10,12 @@ from fastscan.cli.common import (
     beside,
     example_command,
     force_option,
+    json_option,
     out_option,
+    print_json,
     quiet_option,
     stdout,
+    warn,
 )
 
 
@@ -40,6 +43,7 @@ from fastscan.cli.common import (
     help="A curve of others for the plane; may be given several times.",
 )
 @force_option
+@json_option
 @quiet_option
 def command(
     store: str,
@@ -48,6 +52,7 @@ def command(
     out: str | None,
     overlays: tuple[str, ...],
     force: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Draw a scan: delta chi2 of one parameter, or the plane of two.
@@ -62,6 +67,7 @@ def command(
     """
     from fastscan.inputs import Overlay
     from fastscan.plotting import plot_scan
+    from fastscan.plotting.scan import scan_edges
     from fastscan.scan import ScanResult
     from fastscan.scan.construction_store import is_construction
 
@@ -69,9 +75,11 @@ def command(
     if is_construction(store):
         from fastscan.cli.contour import check_level
         from fastscan.plotting.construction import plot_construction
-        from fastscan.scan.construction import ConstructionResult
+        from fastscan.scan.construction import ConstructionResult, construction_contour
 
         construction = ConstructionResult.open(store)
+        contour = construction_contour(construction)
+        touches, warnings = contour.touches, contour.warnings
         check_level(store, construction.cl, cl)
         plot_construction(
             construction,
@@ -81,13 +89,19 @@ def command(
             overwrite=force,
         )
     else:
+        result, level = ScanResult.open(store), 0.90 if cl is None else cl
         plot_scan(
-            ScanResult.open(store),
+            result,
             path,
-            cl=0.90 if cl is None else cl,
+            cl=level,
             dof=dof,
             overlays=[Overlay.read(name) for name in overlays],
             overwrite=force,
         )
-    if not quiet:
+        touches, warnings = scan_edges(result, level, dof)
+    warn(warnings)
+    if as_json:
+        about = [touch.to_dict() for touch in touches]
+        print_json({"file": str(path), "touches": about, "warnings": warnings})
+    elif not quiet:
         stdout().print(f"figure in {path}", soft_wrap=True)

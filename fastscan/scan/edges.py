@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.minimum import Minimum, point_words
-from fastscan.models import Model
+from fastscan.models import Parameter
 from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
 
 __all__ = [
+    "Bounds",
     "Touch",
+    "bounds_of",
     "check_box",
     "edge_words",
     "open_ends",
@@ -32,6 +34,15 @@ __all__ = [
 _EXCLUDED = 25.0
 # A smaller excess over a minimum outside is not worth a word.
 _EXCESS = 0.01
+
+
+# Range of each parameter.
+Bounds = Mapping[str, tuple[float, float]]
+
+
+def bounds_of(parameters: Iterable[Parameter]) -> dict[str, tuple[float, float]]:
+    """Ranges by name."""
+    return {p.name: (p.minimum, p.maximum) for p in parameters}
 
 
 @dataclass(frozen=True)
@@ -54,36 +65,38 @@ class Touch:
         return asdict(self)
 
 
-def open_ends(axes: Sequence[Axis], model: Model) -> Iterator[tuple[int, int, Touch]]:
+def open_ends(axes: Sequence[Axis], bounds: Bounds) -> Iterator[tuple[int, int, Touch]]:
     """Ends of axes that are no bound of their parameter: which axis, first or last point, words.
 
     Where an axis ends with its parameter's range, nothing is cut off.
     """
     for i, axis in enumerate(axes):
-        parameter = model.parameter(axis.name)
-        if axis.start > parameter.minimum:
+        minimum, maximum = bounds.get(axis.name, (-np.inf, np.inf))
+        if axis.start > minimum:
             yield i, 0, Touch(axis.name, "low", axis.start)
-        if axis.stop < parameter.maximum and axis.points > 1:
+        if axis.stop < maximum and axis.points > 1:
             yield i, -1, Touch(axis.name, "high", axis.stop)
 
 
-def touching(inside: NDArray[np.bool_], axes: Sequence[Axis], model: Model) -> list[Touch]:
+def touching(inside: NDArray[np.bool_], axes: Sequence[Axis], bounds: Bounds) -> list[Touch]:
     """Ends that a region of the points of some axes reaches."""
-    return [touch for i, end, touch in open_ends(axes, model) if np.take(inside, end, axis=i).any()]
+    return [
+        touch for i, end, touch in open_ends(axes, bounds) if np.take(inside, end, axis=i).any()
+    ]
 
 
 def touches_of_intervals(
-    intervals: Iterable[tuple[float, float]], axis: Axis, model: Model
+    intervals: Iterable[tuple[float, float]], axis: Axis, bounds: Bounds
 ) -> list[Touch]:
     """Ends of an axis that intervals of its parameter reach."""
     ends = {end for pair in intervals for end in pair}
-    return [touch for _, _, touch in open_ends([axis], model) if touch.value in ends]
+    return [touch for _, _, touch in open_ends([axis], bounds) if touch.value in ends]
 
 
-def touches_of_grid(grid: Grid, level: float, model: Model) -> list[Touch]:
+def touches_of_grid(grid: Grid, level: float) -> list[Touch]:
     """Ends of a grid that is not held at which chi2 is somewhere at most a level."""
     found = []
-    for i, end, touch in open_ends(grid.axes, model):
+    for i, end, touch in open_ends(grid.axes, bounds_of(grid.form.counts.parameters)):
         face = tuple(1 if j == i else points for j, points in enumerate(grid.shape))
         place = 0 if end == 0 else grid.shape[i] - 1
         plan = Plan.of(face)

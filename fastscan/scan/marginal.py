@@ -83,7 +83,7 @@ class Marginal:
     def touches(self, cl: float = 0.90) -> list[Touch]:
         """Ends of axes at which chi2 is within the rise of ``cl`` above its minimum somewhere."""
         level = self.chi2_min + delta_chi2(cl, len(self.axes))
-        return touches_of_grid(self.grid, level, self.likelihood.model)
+        return touches_of_grid(self.grid, level)
 
     def warnings(self, cl: float = 0.90) -> list[str]:
         """What may mislead: a region that the box cuts off, or a minimum outside it."""

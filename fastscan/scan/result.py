@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.exceptions import StoreError
+from fastscan.exceptions import FastscanError, InputError, StoreError
+from fastscan.likelihoods import Chi2Function, Likelihood
+from fastscan.likelihoods.minimum import Minimum, find_minimum
+from fastscan.models import get_model
 from fastscan.scan.axes import Axis
 from fastscan.scan.block_store import BLOCK_DONE, Contents
+from fastscan.scan.edges import Bounds, bounds_of
 from fastscan.scan.store import scan_layout
 
 if TYPE_CHECKING:
@@ -88,6 +92,8 @@ class ScanResult(ABC):
         self.names = tuple(axis.name for axis in self.axes)
         self.coordinates: dict[str, FloatArray] = {axis.name: axis.values for axis in self.axes}
         self.units = {name: units[name] for name in self.names}
+        # Finer grids of it that contours were drawn on, by their levels.
+        self.surfaces: dict[tuple[float, ...], Any] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> StoredScan:
@@ -107,6 +113,54 @@ class ScanResult(ABC):
                 hint="finish it with the command it was made with and --resume",
             )
         return StoredScan(contents)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Range of each parameter; empty for a model that this version does not have."""
+        try:
+            model = get_model(self.header["model"], **self.header["options"])
+            return bounds_of(model.parameter(name) for name in self.names)
+        except (FastscanError, TypeError):
+            return {}
+
+    @cached_property
+    def _made_again(self) -> tuple[Likelihood | None, str]:
+        """The likelihood it was made with, or why that can not be had."""
+        from fastscan.scan.origin import check_chi2, likelihood_of
+
+        try:
+            found = likelihood_of(self.header)
+            corner = tuple(axis.start for axis in self.axes)
+            points = np.array([corner, tuple(self.best_fit.point.values())])
+            values = np.array([self.values[(0,) * len(corner)], self.best_fit.chi2])
+            check_chi2(Chi2Function(found, self.names, self.header["parameters"]), points, values)
+        except InputError as error:
+            return None, error.what
+        return found, ""
+
+    @property
+    def likelihood(self) -> Likelihood | None:
+        """The likelihood it was made with; None where that can not be made again, see `origin`."""
+        return self._made_again[0]
+
+    @property
+    def origin(self) -> str:
+        """Why the likelihood can not be had; empty where it can."""
+        return self._made_again[1]
+
+    @cached_property
+    def minimum(self) -> Minimum:
+        """The lowest chi2 that the scanned parameters can reach, on the grid or off it.
+
+        Where the likelihood can not be had, that of the grid.
+        """
+        best = self.best_fit
+        if self.likelihood is not None:
+            form = self.likelihood.form(self.names, self.header["parameters"])
+            found = find_minimum(form)
+            if found.chi2 <= best.chi2:
+                return found
+        return Minimum(dict(best.point), best.chi2)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -190,10 +244,20 @@ class MemoryScan(ScanResult):
     """A scan held in memory; made by `fastscan.scan.scan_in_memory`."""
 
     def __init__(
-        self, header: Mapping[str, Any], units: Mapping[str, str], values: FloatArray, grid: Grid
+        self, likelihood: Likelihood, header: Mapping[str, Any], values: FloatArray, grid: Grid
     ) -> None:
+        units = {name: likelihood.model.parameter(name).unit for name in grid.asked}
         super().__init__(header, units)
-        self._values, self._grid = values, grid
+        self._values, self._grid, self._likelihood = values, grid, likelihood
+
+    @property
+    def _made_again(self) -> tuple[Likelihood | None, str]:
+        return self._likelihood, ""
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Range of each parameter."""
+        return bounds_of(self._grid.form.counts.parameters)
 
     def _read(self) -> FloatArray:
         return self._values

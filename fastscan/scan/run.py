@@ -91,8 +91,7 @@ def scan_in_memory(
 
     with executor("threads", workers) as run:
         run(evaluate, None, plan.indices(), lambda: None)
-    units = {axis.name: likelihood.model.parameter(axis.name).unit for axis in grid.axes}
-    return MemoryScan(scan_header(likelihood, grid), units, out, grid)
+    return MemoryScan(likelihood, scan_header(likelihood, grid), out, grid)
 
 
 def run_scan(

@@ -168,7 +168,7 @@ def test_credible_ends_against_quadrature(make, case):
         )
         found = []
         for shift in (0.0, 0.5):
-            ends = (low * step**shift, high * step**shift) if not even else (
+            ends = (low * step**shift, high * step**shift) if spacing == "log" else (
                 low + shift * step, high + shift * step)  # fmt: skip
             axes = [Axis(kept, *ends, points, spacing)]
             axes += [Axis(name, low, high, points) for name in free]
