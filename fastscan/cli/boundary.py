@@ -22,6 +22,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
     stdout,
+    warn,
     workers_option,
 )
 
@@ -78,7 +79,8 @@ def command(
 ) -> None:
     """Find the exact excluded intervals of a coupling along an axis: roots, no grid.
 
-    The level is the lowest chi2 of the plane plus the rise for --cl and --dof.
+    The level is the lowest chi2 of the plane, on the axis or off it, plus the rise for --cl and
+    --dof.
     """
     from fastscan.exceptions import InputError
     from fastscan.scan import Axis, find_boundary, write_boundary
@@ -104,6 +106,7 @@ def command(
     likelihood_name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
     path = Path(out or f"{likelihood_name}-boundary.csv")
     write_boundary(boundary, path, overwrite=force)
+    warn(boundary.warnings)
     if as_json:
         print_json(
             {
@@ -114,6 +117,8 @@ def command(
                 "chi2_min": boundary.chi2_min,
                 "best_fit": boundary.best_fit,
                 "level": boundary.level,
+                "touches": [touch.to_dict() for touch in boundary.touches],
+                "warnings": boundary.warnings,
                 "header": boundary.header,
             }
         )

@@ -60,7 +60,8 @@ def command(
 
     path = Path(out) if out is not None else beside(store, ".csv")
     if is_construction(store):
-        from fastscan.scan.construction import ConstructionResult, write_construction_contour
+        from fastscan.scan.construction import ConstructionResult
+        from fastscan.scan.construction_contour import write_construction_contour
 
         construction = ConstructionResult.open(store)
         check_level(store, construction.cl, cl)

@@ -21,6 +21,7 @@ from fastscan.cli.common import (
     progress_bar,
     quiet_option,
     read_assignments,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ def command(
         found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
         _report(likelihood, method, found, as_json)
         return
+    from fastscan.inference.goodness import doubtful_fits
+
     limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl)
+    warnings = doubtful_fits(likelihood, limit.chi2_min, 1 + len(limit.profiled))
+    warn(warnings)
     if as_json:
         print_json(
             {
@@ -113,6 +118,7 @@ def command(
                 "profiled": limit.profiled,
                 "best_fit_profiled": limit.best_basin.profiled,
                 "basins": [asdict(basin) for basin in limit.basins],
+                "warnings": warnings,
             }
         )
         return
@@ -225,6 +231,11 @@ _FINDERS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json: bool) -> None:
+    from fastscan.inference.goodness import doubtful_fits
+
+    warnings = [found["warning"]] if found.get("warning") else []
+    warnings += doubtful_fits(likelihood, found["chi2_min"], 1 + len(found["profiled"]))
+    warn(warnings)
     if as_json:
         print_json(
             {
@@ -234,6 +245,7 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
                 "channels": likelihood.channels,
                 "method": method,
                 **found,
+                "warnings": warnings,
             }
         )
         return
@@ -249,8 +261,6 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
         click.echo(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
     if "asymptotic_upper_limit" in found:
         click.echo(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
-    if found.get("warning"):
-        click.echo(found["warning"])
     others = ", ".join(f"{name} = {value:g}" for name, value in found["parameters"].items())
     mark = "mode" if method == "bayes" else "best fit"
     click.echo(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")

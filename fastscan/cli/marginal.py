@@ -123,6 +123,7 @@ def command(
                 progress=advance,
             )
         write_band(found, path, overwrite=force)
+        warn(found.warnings)
         if as_json:
             print_json(
                 {
@@ -132,6 +133,8 @@ def command(
                     "cl": cl,
                     "chi2_min": found.chi2_min,
                     "level": found.level,
+                    "touches": [touch.to_dict() for touch in found.touches],
+                    "warnings": found.warnings,
                     "header": found.header,
                 }
             )

@@ -75,7 +75,8 @@ def command(
     if is_construction(store):
         from fastscan.cli.contour import check_level
         from fastscan.plotting.construction import plot_construction
-        from fastscan.scan.construction import ConstructionResult, construction_contour
+        from fastscan.scan.construction import ConstructionResult
+        from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
         contour = construction_contour(construction)

@@ -227,9 +227,11 @@ def draw_allowed(
 def edge_note(result: ScanResult, surface: ScanResult, level: float) -> str:
     """Line of a legend on the edges that cut a region off, or on a minimum outside; or nothing."""
     touches, words = region_edges(result, surface, level)
-    names = dict.fromkeys(touch.parameter for touch in touches)
+    cut = {touch.parameter for touch in touches}
+    names = [f"${p.symbol}$" for p in parameters_of(result) if p.name in cut]
     note = f"\ncut off by the edge: {', '.join(names)}" if names else ""
-    return note + ("\nbest fit not in the plot" if len(words) > bool(names) else "")
+    # In words on stderr; what they are about can not be seen in the figure.
+    return note + ("\nsee the warnings of the scan" if len(words) > bool(names) else "")
 
 
 def _plane(axes: Axes, results: Sequence[ScanResult]) -> tuple[PlotAxis, PlotAxis]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
+from fastscan.inference.edges import Touch
 from fastscan.inputs import Overlay
 from fastscan.likelihoods import delta_chi2
 from fastscan.models import get_model
@@ -18,7 +19,6 @@ from fastscan.plotting.profile import profile_figure
 from fastscan.plotting.save import check_figure_path, save_figure
 from fastscan.plotting.style import style
 from fastscan.scan import ScanResult, find_contour, region_edges
-from fastscan.scan.edges import Touch
 from fastscan.scan.provenance import nuisance_lines
 
 __all__ = ["CHANNEL_LABELS", "plot_scan", "scan_description", "scan_edges", "scan_figure"]

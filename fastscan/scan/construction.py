@@ -19,21 +19,19 @@ import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
+from fastscan.inference.edges import check_box
 from fastscan.inference.feldman_cousins import Critical, critical_value
 from fastscan.inference.toys import PlaneFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
-from fastscan.likelihoods.minimum import Minimum, find_minimum
+from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan import block_store
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
-from fastscan.scan.contour import Contour, contour_lines, refined
-from fastscan.scan.edges import check_box, edge_words, outside_words, touch_words, touching
 from fastscan.scan.executors import Index
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.plan import Plan
-from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult, ordered
 
 __all__ = [
@@ -41,7 +39,6 @@ __all__ = [
     "PORTION",
     "ConstructionResult",
     "run_construction",
-    "write_construction_contour",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -264,75 +261,6 @@ def run_construction(
         progress=progress,
     )
     return ConstructionResult.open(path)
-
-
-def construction_contour(result: ConstructionResult) -> Contour:
-    """The border of the region: the statistic over its critical value, between points linear.
-
-    Raises
-    ------
-    InputError
-        No border within the plane.
-    """
-    ratio = result.as_scan(1.0)
-    lines = contour_lines(ratio, 1.0)
-    if not lines:
-        raise InputError(
-            "the statistic does not cross its critical value inside the plane",
-            where=str(result.path),
-            hint="scan a wider range",
-        )
-    error = refined(ratio, [1.0]).error
-    accuracy = (
-        "interpolated between the points of the grid, where alone critical values are known: the "
-        f"statistic over its critical value is within about {error:.2g} of 1 (estimated)"
-    )
-    touches = touching(ratio.values <= 1.0, ratio.axes, ratio.bounds)
-    minimum = Minimum(result.best_fit.point, result.best_fit.chi2)
-    lowest = result.best_fit.chi2 + float(result.statistic.min())
-    words = [edge_words(touches), outside_words(minimum, ratio.axes, lowest), accuracy]
-    return Contour(lines, 1.0, accuracy, touches, [word for word in words if word])
-
-
-def write_construction_contour(
-    result: ConstructionResult, path: str | Path, *, overwrite: bool = False
-) -> Contour:
-    """Write the border of the confidence region as CSV, and return it.
-
-    As `fastscan.scan.write_contour` does for a scan: comment lines, then the number of the line
-    and the two parameters.
-
-    Raises
-    ------
-    InputError
-        No border within the plane.
-    StoreError
-        The file exists.
-    """
-    contour = construction_contour(result)
-    header, best = result.header, result.best_fit
-    relative = float((result.critical_error / result.critical_value).max())
-    point = ", ".join(f"{name} = {value:.6g}" for name, value in best.point.items())
-    units = ", ".join(f"{name} [{result.units[name]}]" for name in result.names)
-    about = {
-        "label": f"{header['model']}, {header['channels']}, {header['experiment']}, "
-        "Feldman-Cousins",
-        "source": f"fastscan {header['fastscan_version']}",
-        "content": f"confidence region at {100 * result.cl:g} % C.L. by the unified construction",
-        "best fit": f"{point}, chi2 = {best.chi2:.6g}",
-        "level": "q of the data = critical value at the point",
-        "accuracy": contour.accuracy,
-        "touches": touch_words(contour.touches) or "no edge of the grid",
-        "critical values": f"{int(result.toys.sum())} toys, seed {header['seed']}, "
-        f"Monte Carlo error at most {100 * relative:.2g} %",
-        "columns": f"line (number of the connected piece), {units}",
-        **header_lines(header),
-    }
-    lines = enumerate(contour.lines)
-    rows_of = ((n, *map(float, point)) for n, line in lines for point in line)
-    text = table_text(about, ["line", *result.names], rows_of)
-    write_text(Path(path), text, overwrite=overwrite)
-    return contour
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.likelihoods import Chi2Function, Likelihood, delta_chi2
-from fastscan.likelihoods.minimum import point_words
-from fastscan.scan.edges import (
+from fastscan.inference.edges import (
     Touch,
     check_box,
     edge_words,
     open_ends,
     outside_words,
     touch_words,
-    touching,
 )
+from fastscan.inference.goodness import doubtful_fits
+from fastscan.likelihoods import Chi2Function, Likelihood, delta_chi2
+from fastscan.likelihoods.minimum import point_words
+from fastscan.scan.edges import box_of, touching
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines
@@ -202,7 +203,7 @@ def find_contour(result: ScanResult, cl: float = 0.90, dof: int = 2) -> Contour:
 def region_edges(
     result: ScanResult, surface: ScanResult, level: float
 ) -> tuple[list[Touch], list[str]]:
-    """Ends of axes that the region below a level reaches, and words on them and on the minimum.
+    """Ends of axes that the region below a level reaches, and words on what may mislead.
 
     Parameters
     ----------
@@ -214,7 +215,10 @@ def region_edges(
         Absolute chi2.
     """
     touches = touching(surface.values <= level, surface.axes, surface.bounds)
-    return touches, [word for word in (edge_words(touches), _minimum_words(result)) if word]
+    words = [word for word in (edge_words(touches), _minimum_words(result)) if word]
+    if result.likelihood is not None:
+        words += doubtful_fits(result.likelihood, result.minimum.chi2, len(result.names))
+    return touches, words
 
 
 def no_contour(result: ScanResult, surface: ScanResult, rise: float) -> InputError:
@@ -232,11 +236,11 @@ def _minimum_words(result: ScanResult) -> str:
     """What is told of a minimum off the grid, or at its edge where no other is known."""
     if result.origin:
         point = result.best_fit.point
-        ends = [touch for _, _, touch in open_ends(result.axes, result.bounds)]
+        ends = open_ends(box_of(result.axes), result.bounds)
         at_edge = [touch.parameter for touch in ends if point[touch.parameter] == touch.value]
         words = "the lowest chi2 of the grid is at its edge, a lower one may be outside"
         return f"{words}: {', '.join(at_edge)}" if at_edge else ""
-    return outside_words(result.minimum, result.axes, result.best_fit.chi2)
+    return outside_words(result.minimum, box_of(result.axes), result.best_fit.chi2)
 
 
 def _accuracy(result: ScanResult, surface: Surface) -> str:

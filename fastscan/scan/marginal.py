@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.inference.edges import Touch, check_box, edge_words, outside_words, touch_words
+from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
 from fastscan.scan.axes import Axis
 from fastscan.scan.density import SampledDensity, end_shifts
-from fastscan.scan.edges import (
-    Touch,
-    check_box,
-    edge_words,
-    outside_words,
-    touch_words,
-    touches_of_grid,
-)
+from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
@@ -86,9 +81,10 @@ class Marginal:
         return touches_of_grid(self.grid, level)
 
     def warnings(self, cl: float = 0.90) -> list[str]:
-        """What may mislead: a region that the box cuts off, or a minimum outside it."""
-        outside = outside_words(self.minimum, self.grid.axes, self.grid_chi2_min, "box")
-        return [word for word in (edge_words(self.touches(cl), "box"), outside) if word]
+        """What may mislead: a box that cuts off the region or the minimum, absurd fits."""
+        outside = outside_words(self.minimum, box_of(self.grid.axes), self.grid_chi2_min, "box")
+        words = [word for word in (edge_words(self.touches(cl), "box"), outside) if word]
+        return words + doubtful_fits(self.likelihood, self.chi2_min, len(self.grid.axes))
 
     def intervals(self, cl: float = 0.90) -> Pieces:
         """Intervals of a single kept parameter, from a smooth curve through the points.

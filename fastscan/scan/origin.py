@@ -17,7 +17,7 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
 
-__all__ = ["check_chi2", "likelihood_of"]
+__all__ = ["check_chi2", "find_likelihood", "likelihood_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -65,6 +65,14 @@ def likelihood_of(header: Mapping[str, Any]) -> Likelihood:
                 hint="scan again",
             )
     return found
+
+
+def find_likelihood(header: Mapping[str, Any]) -> tuple[Likelihood | None, str]:
+    """The likelihood of a scan made again, or None and why that can not be done."""
+    try:
+        return likelihood_of(header), ""
+    except InputError as error:
+        return None, error.what
 
 
 def check_chi2(chi2: Chi2Function, points: FloatArray, values: FloatArray) -> None:

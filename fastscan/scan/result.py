@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import FastscanError, InputError, StoreError
+from fastscan.inference.edges import Bounds, bounds_of
 from fastscan.likelihoods import Chi2Function, Likelihood
 from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.models import get_model
 from fastscan.scan.axes import Axis
 from fastscan.scan.block_store import BLOCK_DONE, Contents
-from fastscan.scan.edges import Bounds, bounds_of
 from fastscan.scan.store import scan_layout
 
 if TYPE_CHECKING:

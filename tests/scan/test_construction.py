@@ -20,8 +20,8 @@ from fastscan.scan import construction, filling
 from fastscan.scan.construction import (
     ConstructionResult,
     run_construction,
-    write_construction_contour,
 )
+from fastscan.scan.construction_contour import write_construction_contour
 from fastscan.scan.construction_store import is_construction
 
 AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
