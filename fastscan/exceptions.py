@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from fastscan.text import for_terminal
 
 __all__ = ["FastscanError", "InputError", "RunError", "StoreError", "unknown_name"]
 
@@ -37,7 +39,7 @@ class FastscanError(Exception):
             text += f" ({self.where})"
         if self.hint:
             text += f"; {self.hint}"
-        return " ".join(text.split())
+        return for_terminal(" ".join(text.split()))
 
 
 def _rebuild(kind: type[FastscanError], what: str, where: str, hint: str) -> FastscanError:
@@ -58,9 +60,21 @@ class RunError(FastscanError):
     """The work failed on its way (full disk, dead worker); finished parts are kept."""
 
 
+def _nearest(name: str, names: Sequence[str]) -> str | None:
+    """The name that was probably meant: alike but for case, or the only one that it is part of."""
+    lower = {known.lower().replace("-", "_"): known for known in names}
+    word = name.lower().replace("-", "_")
+    close = difflib.get_close_matches(word, lower, n=1)
+    if not close and len(word) > 2:
+        close = [known for known in lower if word in known]
+    return lower[close[0]] if len(close) == 1 else None
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:
     """An `InputError` for a name that is not in a closed list, with the nearest one suggested."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+    close = _nearest(name, names)
+    hint = f"did you mean {close!r}?" if close else f"known: {', '.join(names)}"
+    if not names:
+        hint = "there is none"
     return InputError(f"unknown {kind} {name!r}", where=where, hint=hint)

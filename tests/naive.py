@@ -23,6 +23,7 @@ import mpmath
 import numpy as np
 from scipy import constants as codata
 from scipy.integrate import quad, quad_vec
+from scipy.interpolate import CubicHermiteSpline, KroghInterpolator
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import loggamma
 
@@ -113,6 +114,7 @@ class Flux:
                 strict=True,
             )
         )
+        self.slopes = [self._slope(i) for i in range(len(self.table.file_energy_mev))]
         self.breaks = self._breaks()
         self.normalisation = self._normalisation()
 
@@ -123,8 +125,8 @@ class Flux:
     def fission(self, energy_mev: Any) -> Any:
         """Σ_k f_k S_k(E) per MeV and fission; zero above E_max.
 
-        S_k = exp Σ_i a_i E^i from the joining energy on; below it the table, linear in E, zero
-        above its last point (which only a spectrum that is nothing but a table can show).
+        S_k = exp Σ_i a_i E^i from the joining energy on, or the table of a file; below it the
+        low-energy table, linear in E.
         """
         energy = np.asarray(energy_mev, dtype=float)
         join = self.table.join_energy_mev
@@ -133,9 +135,53 @@ class Flux:
             value = np.exp(np.polynomial.polynomial.polyval(energy, self.table.polynomials[k]))
             if join > 0:
                 nodes, values = self.table.table_energy_mev, self.table.table_spectrum[k]
-                value = np.where(energy < join, np.interp(energy, nodes, values, right=0.0), value)
+                low = np.interp(energy, nodes, values, right=0.0) if len(nodes) else 0.0 * energy
+                value = np.where(energy < join, low, value)
             result = result + fraction * value
+        if len(self.table.file_energy_mev):
+            result = np.where(energy < join, result, self._file(energy))
         return np.where((energy >= 0) & (energy <= self.reactor.energy_max_mev), result, 0.0)
+
+    def _file(self, energy_mev: Any) -> Any:
+        """S of a file: ln S by Hermite cubics, S linear where a neighbour is zero, zero outside.
+
+        The slopes are those of the polynomial through the nearest five points, at most three times
+        that of either neighbouring panel.
+        """
+        nodes, values = self.table.file_energy_mev, self.table.file_spectrum
+        result = np.zeros_like(energy_mev)
+        for index, e in np.ndenumerate(energy_mev):
+            if not nodes[0] <= e <= nodes[-1]:
+                continue
+            right = max(int(np.searchsorted(nodes, e)), 1)
+            ends = slice(right - 1, right + 1)
+            if values[ends].min() > 0:
+                logarithm = CubicHermiteSpline(nodes[ends], np.log(values[ends]), self.slopes[ends])
+                result[index] = np.exp(logarithm(e))
+            else:
+                result[index] = np.interp(e, nodes[ends], values[ends])
+        return result
+
+    def _slope(self, i: int) -> float:
+        """d ln S/dE at a point of a file; zero where S, or both neighbours, are."""
+        nodes, values = self.table.file_energy_mev, self.table.file_spectrum
+        if values[i] == 0 or max([*values[max(i - 1, 0) : i], *values[i + 1 : i + 2]]) == 0:
+            return 0.0
+        first = last = i
+        while first > 0 and values[first - 1] > 0:
+            first -= 1
+        while last < len(nodes) - 1 and values[last + 1] > 0:
+            last += 1
+        width = min(5, last - first + 1)
+        start = min(max(i - width // 2, first), last - width + 1)
+        near = slice(start, start + width)
+        slope = float(KroghInterpolator(nodes[near], np.log(values[near])).derivative(nodes[i]))
+        most = min(
+            abs(np.log(values[j + 1] / values[j]) / (nodes[j + 1] - nodes[j]))
+            for j in (i - 1, i)
+            if first <= j < last
+        )
+        return float(np.clip(slope, -3 * most, 3 * most))
 
     def capture(self, energy_mev: Any) -> Any:
         """Σ_b w_b · (beta branch b) per MeV and fission: the decays that follow a capture."""
@@ -156,6 +202,7 @@ class Flux:
         kinks = [endpoint for _, _, endpoint, _ in self.branches]
         if self.table.join_energy_mev > 0:
             kinks += [float(e) for e in self.table.table_energy_mev]
+            kinks += [float(e) for e in self.table.file_energy_mev]
         if isfinite(self.table.join_energy_mev):
             kinks.append(self.table.join_energy_mev)
         energy_max = self.reactor.energy_max_mev

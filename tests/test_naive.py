@@ -201,13 +201,13 @@ def test_spectrum_of_the_tables(experiment, flux):
 
 
 def test_spectrum_file(tmp_path):
-    lines = ["energy_mev,antineutrinos_per_mev_per_fission", "1.0,2.0", "3.0,4.0"]
+    lines = ["energy_mev,antineutrinos_per_mev_per_fission", "0,0", "1.0,2.0", "3.0,4.0"]
     (tmp_path / "spectrum.csv").write_text("\n".join(lines) + "\n")
-    keys = 'spectrum_file = "spectrum.csv"\ncaptures_per_fission = 0.0\n'
+    keys = 'spectrum_file = "spectrum.csv"\ncaptures_per_fission = 0.0\nenergy_max_mev = 3.0\n'
     (tmp_path / "mine.toml").write_text('extends = "conus-plus"\n[reactor]\n' + keys)
     experiment = load_experiment(tmp_path / "mine.toml")
-    # A triangle of area 1 and a trapezium of area 6.
-    expected = 1.5e13 / 7 * np.array([1.0, 3.0, 0.0])
+    # A triangle of area 1, and an exponential that doubles from 1 to 3 MeV.
+    expected = 1.5e13 / (1.0 + 4.0 / np.log(2.0)) * np.array([1.0, 2.0 * np.sqrt(2.0), 0.0])
     assert naive.spectrum(experiment, [0.5, 2.0, 3.1]) == pytest.approx(expected, rel=1e-12)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
 
 from fastscan.exceptions import FastscanError
+from fastscan.text import for_terminal
 
 __all__ = ["commands", "main"]
 
@@ -85,7 +89,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(_run(arguments))
 
 
+class _Warnings(logging.Handler):
+    """What the package warns of, each once, as one line on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            _report(f"warning: {message}", 0)
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    logger, handler = logging.getLogger("fastscan"), _Warnings()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def _run(arguments: Sequence[str] | None) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter that the terminal's encoding lacks is no reason to lose a result.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with _warnings_shown():
+        return _call(arguments)
+
+
+def _call(arguments: Sequence[str] | None) -> int:
     try:
         result = commands.main(
             args=None if arguments is None else list(arguments),
@@ -107,8 +143,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        return _report("out of memory; use fewer workers or a smaller --block-points", 1)
     except Exception as error:
         if os.environ.get("FASTSCAN_DEBUG"):
             raise
@@ -117,5 +151,5 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _report(message: str, code: int) -> int:
-    print("fastscan: " + " ".join(message.split()), file=sys.stderr)
+    print("fastscan: " + for_terminal(" ".join(message.split())), file=sys.stderr)
     return code

@@ -9,13 +9,11 @@ import click
 from fastscan.cli.common import (
     example_command,
     json_option,
-    print_json,
-    progress_bar,
     quiet_option,
-    stdout,
     tables_option,
     workers_option,
 )
+from fastscan.cli.output import print_json, progress_bar, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,7 +51,7 @@ def command(
     if as_json:
         print_json(report.to_dict())
         return
-    stdout().print(_table(report))
+    show(_table(report))
 
 
 def _table(report: Report) -> Table:

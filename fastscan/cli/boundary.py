@@ -17,14 +17,13 @@ from fastscan.cli.common import (
     make_likelihood,
     out_option,
     poi_option,
-    print_json,
     profile_option,
     quiet_option,
     read_assignments,
-    stdout,
-    warn,
     workers_option,
 )
+from fastscan.cli.output import print_json, say, warn
+from fastscan.cli.words import about_likelihood
 
 
 @example_command(
@@ -123,7 +122,7 @@ def command(
             }
         )
     elif not quiet:
+        say(about_likelihood(likelihood, boundary.header["parameters"], profiled))
         best = ", ".join(f"{name} = {value:.5g}" for name, value in boundary.best_fit.items())
-        console = stdout()
-        console.print(f"boundary at {len(boundary.values)} points in {path}", soft_wrap=True)
-        console.print(f"best fit: {best}; chi2 = {boundary.chi2_min:.4f}", soft_wrap=True)
+        say(f"boundary at {len(boundary.values)} points in {path}")
+        say(f"best fit: {best}; chi2 = {boundary.chi2_min:.4f}")

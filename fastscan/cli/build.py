@@ -6,15 +6,8 @@ from typing import Any
 
 import click
 
-from fastscan.cli.common import (
-    example_command,
-    json_option,
-    print_json,
-    progress_bar,
-    quiet_option,
-    stdout,
-    tables_option,
-)
+from fastscan.cli.common import example_command, json_option, quiet_option, tables_option
+from fastscan.cli.output import print_json, progress_bar, say
 
 
 @example_command("build", "fastscan build conus-plus")
@@ -29,6 +22,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
     """
     from fastscan.inputs import experiment_names, load_experiment
     from fastscan.tensors import load_response, store_path
+    from fastscan.tensors.flux import flux_parts
 
     rows: list[dict[str, Any]] = []
     for name in experiments or experiment_names():
@@ -46,6 +40,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
                 "built": not there,
                 "size_bytes": response.size_bytes,
                 "error_estimate": response.error_estimate,
+                "flux_parts_per_cm2_s": flux_parts(experiment.reactor),
             }
         )
     if as_json:
@@ -53,8 +48,11 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
         return
     for row in rows:
         word = "built" if row["built"] else "verified"
-        stdout().print(
+        parts = row["flux_parts_per_cm2_s"]
+        whole = sum(parts.values())
+        shares = ", ".join(f"{name} {flux / whole:.1%}" for name, flux in parts.items())
+        say(
             f"{row['experiment']}: {word}, {row['size_bytes'] / 1e6:.2f} MB, quadrature error "
-            f"below {row['error_estimate']:.1e} of the largest bin\n  {row['store']}",
-            soft_wrap=True,
+            f"below {row['error_estimate']:.1e} of the largest bin\n"
+            f"  flux {whole:.4g} /cm²/s: {shares}\n  {row['store']}"
         )

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fastscan.exceptions import InputError
+from fastscan.cli.output import progress_bar
+from fastscan.exceptions import FastscanError, InputError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.console import Console
 
     from fastscan.likelihoods import Likelihood
     from fastscan.tensors import Response
@@ -38,15 +34,11 @@ __all__ = [
     "model_argument",
     "out_option",
     "poi_option",
-    "print_json",
     "profile_option",
-    "progress_bar",
     "quiet_option",
     "read_assignments",
     "seed_option",
-    "stdout",
     "tables_option",
-    "warn",
     "workers_option",
 ]
 
@@ -55,11 +47,38 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class ExampleCommand(click.Command):
-    """A command whose help ends with an example that can be pasted; the tests run it."""
+    """A command whose help ends with an example that can be pasted; the tests run it.
+
+    An option that takes one value and is given twice is refused: one of them would do nothing.
+    """
 
     def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of the command line."""
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            for parameter in order:
+                if isinstance(parameter, click.Option) and order.count(parameter) > 1:
+                    _check_repeated(parameter)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        flags = {flag for parameter in self.params for flag in parameter.opts}
+        try:
+            return super().invoke(ctx)
+        except FastscanError as error:
+            # What lies below does not know which command asks for it.
+            if "--resume" in error.hint and not flags & {"--resume"} and "--force" in flags:
+                error.hint = error.hint.replace("--resume", "--force")
+            raise
+        except MemoryError as error:
+            names = {parameter.name for parameter in self.params}
+            ways = [way for name, way in _SAVERS.items() if name in names]
+            raise RunError("out of memory", hint=" or ".join(ways)) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
@@ -67,17 +86,26 @@ class ExampleCommand(click.Command):
             formatter.write(f"{'':{formatter.current_indent}}{self.example}\n")
 
 
+# What takes less memory, by the name of the option.
+_SAVERS = {
+    "workers": "use fewer --workers",
+    "block_points": "smaller --block-points",
+    "toys": "fewer --toys",
+    "axes": "fewer points of an --axis",
+    "axis": "fewer points of the --axis",
+}
+
+
+def _check_repeated(option: click.Option) -> None:
+    if option.multiple or option.is_flag or option.count:
+        return
+    flag = max(option.opts, key=len)
+    raise InputError(f"{flag} is given twice", where="command line", hint="give it once")
+
+
 def example_command(name: str, example: str) -> Callable[[Callable[..., Any]], ExampleCommand]:
     """Make a command of a function, its docstring the help."""
     return click.command(name, cls=ExampleCommand, example=example)
-
-
-def stdout() -> Console:
-    """Console of results; tables are not cut when the output is a file or a pipe."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def _complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -116,18 +144,23 @@ class OutPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the name."""
         if value == "":
-            raise InputError("output has no name", where="--out", hint="give one, or leave it out")
+            optional = param is None or not param.required
+            hint = "give one, or leave it out" if optional else "give one"
+            raise InputError("output has no name", where="--out", hint=hint)
         return super().convert(value, param, ctx)
 
 
 model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
 experiment_option = click.option(
     "--experiment",
+    "experiments",
     metavar="NAME|FILE.toml",
-    default="conus-plus",
-    show_default=True,
+    multiple=True,
+    default=("conus-plus",),
+    show_default="conus-plus",
     shell_complete=complete_experiment,
-    help="A shipped experiment, your own TOML file, or one that names several to fit together.",
+    help="A shipped experiment, your own TOML file, or one that names several to fit together; may "
+    "be repeated, to fit several together.",
 )
 tables_option = click.option(
     "--tables",
@@ -194,6 +227,35 @@ def analysis_options(function: F) -> F:
         ),
         experiment_option,
         click.option(
+            "--share",
+            "shared",
+            metavar="NAME",
+            multiple=True,
+            help="Nuisance that is one and the same in all experiments that have it.",
+        ),
+        click.option(
+            "--constrain",
+            "constraints",
+            metavar="NAME=VALUE:SIGMA",
+            multiple=True,
+            shell_complete=complete_parameter,
+            help="External measurement of a parameter, which is then profiled unless it is set.",
+        ),
+        click.option(
+            "--data",
+            metavar="asimov|FILE.csv",
+            help="Other counts than those seen: those expected (with --inject: of that point), or "
+            "a table as predict -o writes it.",
+        ),
+        click.option(
+            "--inject",
+            "injected",
+            metavar="NAME=VALUE",
+            multiple=True,
+            shell_complete=complete_parameter,
+            help="Truth of --data asimov [default: the Standard Model].",
+        ),
+        click.option(
             "--channels",
             metavar="both|cevns|eves",
             default="both",
@@ -235,21 +297,27 @@ def analysis_options(function: F) -> F:
 def make_likelihood(
     *,
     model: str,
-    experiment: str,
-    channels: str,
-    charges: str | None,
-    options: Sequence[str],
-    sigma_alpha: float | None,
-    flux_weights: str | None,
-    tables: str | None,
+    experiments: Sequence[str],
+    channels: str = "both",
+    charges: str | None = None,
+    options: Sequence[str] = (),
+    sigma_alpha: float | None = None,
+    shared: Sequence[str] = (),
+    constraints: Sequence[str] = (),
+    data: str | None = None,
+    injected: Sequence[str] = (),
+    flux_weights: str | None = None,
+    tables: str | None = None,
     quiet: bool = False,
 ) -> Likelihood:
     """Build the likelihood that the options of `analysis_options` describe."""
+    from fastscan.cli.model_options import typed_options
     from fastscan.inputs import load_flux_weights
     from fastscan.likelihoods import make_likelihood as make
-    from fastscan.models import get_model
+    from fastscan.models import MODELS, get_model
 
-    chosen = _model_options(model, options)
+    words = dict(_split(options, "--option"))
+    chosen = typed_options(MODELS[model], words) if model in MODELS else dict(words)
     if charges is not None:
         chosen["charges"] = charges
 
@@ -258,15 +326,56 @@ def make_likelihood(
         return load_flux_weights(flux_weights, response.energy_bin_edges_mev)
 
     with progress_bar("building tensors", quiet=quiet) as advance:
-        return make(
+        likelihood = make(
             get_model(model, **chosen),
-            experiment,
+            list(experiments),
             channels=channels,
             sigma_alpha=sigma_alpha,
+            shared=shared,
             tables=tables,
             flux_weights=None if flux_weights is None else weights,
             progress=lambda label, done: advance(done, 1.0, label),
         )
+    for name, value, sigma in _constraints(constraints):
+        likelihood = likelihood.constrained(name, value, sigma)
+    return _with_data(likelihood, data, injected)
+
+
+def _constraints(words: Sequence[str]) -> list[tuple[str, float, float]]:
+    """Name, value and error of words ``NAME=VALUE:SIGMA``."""
+    found = []
+    for text, (name, value) in zip(words, _split(words, "--constrain"), strict=True):
+        try:
+            middle, sigma = (float(part) for part in value.split(":"))
+        except ValueError:
+            raise InputError(
+                f"{value!r} is not a value and its error",
+                where=f"--constrain {text}",
+                hint=f"write --constrain {_EXAMPLES['--constrain']}",
+            ) from None
+        found.append((name, middle, sigma))
+    return found
+
+
+def _with_data(likelihood: Likelihood, data: str | None, injected: Sequence[str]) -> Likelihood:
+    """The likelihood of the counts that ``--data`` and ``--inject`` ask for."""
+    point = read_assignments(injected, "--inject")
+    if point and data != "asimov":
+        raise InputError(
+            "nothing is injected into counts that are given",
+            where="--inject",
+            hint="add --data asimov",
+        )
+    if data is None:
+        return likelihood
+    if data == "asimov":
+        from fastscan.inference.sensitivity import asimov
+
+        return asimov(likelihood, point or None)
+    from fastscan.inputs.pseudo_data import read_pseudo_data
+
+    edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
+    return likelihood.observing(read_pseudo_data(data, edges), Path(data).name)
 
 
 def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, float]:
@@ -290,18 +399,12 @@ def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[
     return values
 
 
-def _model_options(model: str, options: Sequence[str]) -> dict[str, object]:
-    """Options of a model as its constructor wants them: numbers where its defaults are numbers."""
-    import inspect
-
-    from fastscan.models import MODELS
-
-    known = inspect.signature(MODELS[model]).parameters if model in MODELS else {}
-    chosen: dict[str, object] = {}
-    for name, value in _split(options, "--option"):
-        number = name in known and isinstance(known[name].default, float)
-        chosen[name] = read_assignments([f"{name}={value}"], "--option")[name] if number else value
-    return chosen
+_EXAMPLES = {
+    "--set": "g=1e-5",
+    "--inject": "g=1e-5",
+    "--option": "up_mass_mev=2.16",
+    "--constrain": "sin2_theta_w=0.23857:0.00005",
+}
 
 
 def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
@@ -311,7 +414,9 @@ def _split(words: Sequence[str], option: str) -> list[tuple[str, str]]:
         name = name.strip()
         if not (equals and name and value.strip()):
             raise InputError(
-                "not of the form NAME=VALUE", where=f"{option} {text}", hint="write it as g=1e-5"
+                f"not of the form NAME=VALUE{':SIGMA' if option == '--constrain' else ''}",
+                where=f"{option} {text}",
+                hint=f"write it as {option} {_EXAMPLES[option]}",
             )
         if name in pairs:
             raise InputError(f"{name} is given twice", where=option, hint="leave one out")
@@ -339,69 +444,10 @@ def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequenc
         raise unknown_name("method", method, uses, where="--method")
     for name in chosen:
         if name not in uses[method]:
+            others = [other for other, used in uses.items() if name in used]
+            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
             raise InputError(
                 f"--{name} does nothing with --method {method}",
                 where="--method",
-                hint="leave it out, or choose another method",
+                hint=hint or "leave it out",
             )
-
-
-def warn(words: Sequence[str]) -> None:
-    """Say on stderr what may mislead in a result; JSON has the same words as ``warnings``."""
-    for word in words:
-        click.echo(f"warning: {word}", err=True)
-
-
-def print_json(value: object) -> None:
-    """Print JSON; infinite bounds, which JSON does not know, become null."""
-    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-@contextmanager
-def progress_bar(what: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
-    """A bar on stderr that shows from the first call on, and only on a terminal.
-
-    The function it gives takes what is done, the total, and a word on what is under way.
-    """
-    if quiet or not sys.stderr.isatty():
-
-        def ignore(done: float, total: float, label: str = "") -> None:
-            pass
-
-        yield ignore
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None, visible=False)
-
-        def advance(done: float, total: float, label: str = "") -> None:
-            words = f"{what}: {label}" if label else what
-            progress.update(task, completed=done, total=total, description=words, visible=True)
-
-        yield advance

@@ -12,11 +12,10 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     out_option,
-    print_json,
     quiet_option,
-    stdout,
-    warn,
 )
+from fastscan.cli.output import print_json, say, warn
+from fastscan.cli.words import about_header
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
@@ -71,9 +70,11 @@ def command(
                 where="--dof",
                 hint="leave it out",
             )
+        header = construction.header
         contour = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
+        header = result.header
         level = 0.90 if cl is None else cl
         contour = write_contour(
             result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
@@ -91,9 +92,10 @@ def command(
             }
         )
     elif not quiet:
+        say(about_header(header))
         lines = len(contour.lines)
         pieces = "1 line" if lines == 1 else f"{lines} lines"
-        stdout().print(f"{pieces} in {path}", soft_wrap=True)
+        say(f"{pieces} in {path}")
 
 
 def check_level(store: str, own: float, asked: float | None) -> None:

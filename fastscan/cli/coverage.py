@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,12 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
-    print_json,
-    progress_bar,
     quiet_option,
     seed_option,
-    stdout,
     tables_option,
 )
+from fastscan.cli.output import print_json, progress_bar, say, show
+from fastscan.cli.words import held_words
 
 if TYPE_CHECKING:
     from fastscan.inference.coverage import Coverage
@@ -61,7 +60,7 @@ class _Case:
 @quiet_option
 def command(
     models: tuple[str, ...],
-    experiment: str,
+    experiments: tuple[str, ...],
     cl: float,
     toys: int,
     seed: int,
@@ -86,7 +85,7 @@ def command(
     cases: list[_Case] = []
     for name in names:
         options = {"tables": tables, "quiet": quiet}
-        cases.extend(_own_limits(name, experiment, cl, options))
+        cases.extend(_own_limits(name, experiments, cl, options))
         cases.extend(_printed_limits(name, options))
     found: list[tuple[_Case, Coverage]] = []
     with progress_bar("toys", quiet=quiet) as advance:
@@ -110,7 +109,7 @@ def command(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("model", "parameter", "value", "from", "states"):
+    for title in ("model", "parameter", "held", "value", "from", "states"):
         table.add_column(title)
     for method in METHODS:
         table.add_column(method, justify="right")
@@ -121,20 +120,23 @@ def command(
         table.add_row(
             own.model,
             own.poi,
+            held_words(case.likelihood.model, own.parameters),
             f"{own.value:.4g}{unit}",
             f"{case.source}{channels}",
             f"{100 * own.cl:.4g} %",
             *cells,
         )
-    stdout().print(table)
+    show(table)
     if not quiet:
-        click.echo(f"coverage in per cent, {toys} toys a point, seed {seed}; errors are binomial")
+        say(f"coverage in per cent, {toys} toys a point, seed {seed}; errors are binomial")
 
 
-def _own_limits(name: str, experiment: str, cl: float, options: dict[str, Any]) -> Iterator[_Case]:
+def _own_limits(
+    name: str, experiments: Sequence[str], cl: float, options: dict[str, Any]
+) -> Iterator[_Case]:
     from fastscan.inference.coverage import standard_points
 
-    likelihood = _likelihood(name, experiment, "both", options)
+    likelihood = _likelihood(name, experiments, "both", options)
     for poi, given in standard_points(likelihood.model):
         limit = likelihood.limit(poi, given, cl=cl)
         parameter = likelihood.model.parameter(poi)
@@ -158,7 +160,7 @@ def _printed_limits(name: str, options: dict[str, Any]) -> Iterator[_Case]:
         )
         if home != name:
             continue
-        likelihood = _likelihood(name, _PAPERS[printed.paper], printed.channels, options)
+        likelihood = _likelihood(name, (_PAPERS[printed.paper],), printed.channels, options)
         parameter = likelihood.model.parameter(printed.quantity)
         # Papers print 68 for one standard deviation.
         cl = 0.6827 if printed.cl == 68 else printed.cl / 100.0
@@ -169,10 +171,12 @@ def _printed_limits(name: str, options: dict[str, Any]) -> Iterator[_Case]:
                 yield _Case(printed.paper, likelihood, printed.quantity, value, {}, cl)
 
 
-def _likelihood(name: str, experiment: str, channels: str, options: dict[str, Any]) -> Likelihood:
+def _likelihood(
+    name: str, experiments: Sequence[str], channels: str, options: dict[str, Any]
+) -> Likelihood:
     return make_likelihood(
         model=name,
-        experiment=experiment,
+        experiments=experiments,
         channels=channels,
         charges=None,
         options=(),
@@ -202,13 +206,14 @@ def _write(
     from fastscan import __version__
     from fastscan.scan.files import table_text, write_text
 
-    columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl"]
+    columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl", "held"]
     for method in methods:
         columns += [method.replace("-", "_"), f"{method.replace('-', '_')}_error"]
     rows = []
     for case, own in found:
         entry = _entry(case, own)
         row = [entry[name] for name in columns[:8]]
+        row.append(held_words(case.likelihood.model, own.parameters))
         for method in methods:
             share = own.shares.get(method)
             row += ["", ""] if share is None else [share.value, share.error]

@@ -14,22 +14,20 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     make_likelihood,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
-    warn,
 )
+from fastscan.cli.output import print_json, progress_bar, say, warn
+from fastscan.cli.words import about_likelihood
 
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
 @analysis_options
-@click.argument("points", metavar="POINTS.npy|csv|parquet", type=click.Path())
+@click.argument("points", metavar="POINTS", type=click.Path())
 @click.option(
     "--columns",
     metavar="NAME,NAME,...",
-    help="Parameters of the columns of a .npy; other files name them themselves.",
+    help="Parameters of the columns of a .npy; tables name them themselves.",
 )
 @click.option(
     "-o",
@@ -53,6 +51,8 @@ def command(
     **analysis: Any,
 ) -> None:
     """Evaluate chi2 at any points, read and written in pieces.
+
+    POINTS is a table of text (.csv, .txt, .dat) with a line of names, .parquet or .npy.
 
     Out of a parameter's range chi2 is infinite, and a column out_of_range (1 there, else 0) stands
     before it; where the counts overflow a double it is infinite, too.
@@ -88,4 +88,5 @@ def command(
             }
         )
     elif not quiet:
-        stdout().print(f"chi2 of {found.points} points in {out}", soft_wrap=True)
+        say(about_likelihood(likelihood, chi2.fixed))
+        say(f"chi2 of {found.points} points in {out}")

@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fastscan.cli.common import (
-    complete_experiment,
-    example_command,
-    json_option,
-    print_json,
-    stdout,
-)
+from fastscan.cli.common import complete_experiment, example_command, json_option
+from fastscan.cli.output import bold, print_json, show
 
 if TYPE_CHECKING:
     from fastscan.inputs import Systematics
@@ -21,12 +16,13 @@ if TYPE_CHECKING:
 @example_command("experiments", "fastscan experiments --show conus-plus")
 @click.option(
     "--show",
+    "shown",
     metavar="NAME",
     shell_complete=complete_experiment,
     help="Print the TOML file of one, to copy and change.",
 )
 @json_option
-def command(show: str | None, as_json: bool) -> None:
+def command(shown: str | None, as_json: bool) -> None:
     """List the experiments that come with fastscan.
 
     Your own is a TOML file beside its CSV files, named by its path wherever --experiment is taken;
@@ -36,10 +32,10 @@ def command(show: str | None, as_json: bool) -> None:
     from fastscan.inputs import data_directory, experiment_names, load_experiment
 
     names = experiment_names()
-    if show is not None:
-        if show not in names:
-            raise unknown_name("experiment", show, names, where="--show")
-        path = data_directory() / "experiments" / f"{show}.toml"
+    if shown is not None:
+        if shown not in names:
+            raise unknown_name("experiment", shown, names, where="--show")
+        path = data_directory() / "experiments" / f"{shown}.toml"
         click.echo(path.read_text(encoding="utf-8"), nl=False)
         return
     rows: list[dict[str, Any]] = []
@@ -74,7 +70,7 @@ def command(show: str | None, as_json: bool) -> None:
         systematics = load_experiment(row["experiment"]).systematics
         low, high = row["range_ev"]
         table.add_row(
-            f"[bold]{row['experiment']}[/]",
+            bold(row["experiment"]),
             str(row["bins"]),
             f"{low:g}-{high:g}",
             ", ".join(row["detectors"]),
@@ -83,7 +79,7 @@ def command(show: str | None, as_json: bool) -> None:
             row["description"],
             row["source"],
         )
-    stdout().print(table)
+    show(table)
 
 
 def _nuisances(systematics: Systematics) -> str:

@@ -14,12 +14,12 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
-    print_json,
     quiet_option,
     read_assignments,
     seed_option,
-    stdout,
 )
+from fastscan.cli.output import print_json, say, show
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -87,15 +87,12 @@ def command(
         return
     _tell(likelihood, fit)
     if out is not None and not quiet:
-        click.echo(f"figure in {out}")
+        say(f"figure in {out}")
 
 
 def _about(likelihood: Likelihood, fit: Fit) -> dict[str, Any]:
     return {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "free": fit.free,
         "parameters": fit.parameters,
         "chi2_min": fit.chi2_min,
@@ -130,7 +127,8 @@ def _about(likelihood: Likelihood, fit: Fit) -> dict[str, Any]:
 def _tell(likelihood: Likelihood, fit: Fit) -> None:
     from rich.table import Table
 
-    console = stdout()
+    held = {name: value for name, value in fit.parameters.items() if name not in fit.free}
+    say(about_likelihood(likelihood, held))
     for experiment, bins in zip(likelihood.experiments, likelihood.bin_slices, strict=True):
         observation = experiment.observation
         table = Table(title=f"{experiment.name}, {observation.unit}", title_justify="left")
@@ -141,33 +139,35 @@ def _tell(likelihood: Likelihood, fit: Fit) -> None:
         for i, row in enumerate(zip(*(column[bins] for column in columns), strict=True)):
             numbers = (f"{value:.3f}" for value in row[:-1])
             table.add_row(f"{edges[i]:g} – {edges[i + 1]:g}", *numbers, f"{row[-1]:+.2f}")
-        console.print(table)
+        show(table)
     for name, value in fit.free.items():
         unit = likelihood.model.parameter(name).unit
-        click.echo(f"{name} = {value:.5g}{'' if unit == '1' else f' {unit}'}")
-    click.echo(f"chi2 = {fit.chi2_min:.4f} for {fit.ndf} degrees of freedom, p = {fit.p_value:.4g}")
+        say(f"{name} = {value:.5g}{'' if unit == '1' else f' {unit}'}")
+    say(f"chi2 = {fit.chi2_min:.4f} for {fit.ndf} degrees of freedom, p = {fit.p_value:.4g}")
     if fit.toys is not None:
-        click.echo(
+        say(
             f"p = {fit.toys.p_value:.4g} +- {fit.toys.error:.2g} from {fit.toys.toys} toys, "
             f"seed {fit.toys.seed}"
         )
     pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in fit.pulls.items())
-    click.echo(f"pulls in standard deviations: {pulls}")
-    held = {name: value for name, value in fit.parameters.items() if name not in fit.free}
-    others = ", ".join(f"{name} = {value:g}" for name, value in held.items())
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-    )
+    say(f"pulls in standard deviations: {pulls}")
 
 
 def _draw(likelihood: Likelihood, fit: Fit, out: str, force: bool) -> None:
-    from fastscan.plotting import save_figure
+    from fastscan.plotting import caption, save_figure
     from fastscan.plotting.residuals import ResidualPanel, residual_figure
 
+    free = [likelihood.model.parameter(name) for name in fit.free]
+    held = {name: value for name, value in fit.parameters.items() if name not in fit.free}
     panels = [
         ResidualPanel(
-            title=f"{likelihood.model.name}, {experiment.name}",
+            title=caption(
+                likelihood.model,
+                experiment,
+                held,
+                likelihood.channels,
+                method=f"free: {', '.join(f'${p.symbol}$' for p in free)}" if free else "",
+            ),
             unit=experiment.observation.unit,
             edges_ev=experiment.observation.edges_ev,
             data=fit.data[bins],

@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from fastscan.cli.common import (
     analysis_options,
     cl_option,
@@ -17,16 +15,16 @@ from fastscan.cli.common import (
     make_likelihood,
     out_option,
     poi_option,
-    print_json,
     profile_option,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import bold, print_json, progress_bar, say, show
+from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
     from fastscan.inference.impacts import Impacts
+    from fastscan.likelihoods import Likelihood
 
 
 @example_command(
@@ -75,19 +73,14 @@ def command(
         )
     title = f"{likelihood.model.name}, {likelihood.experiment.name}"
     if out is not None:
-        _write(found, likelihood.model.parameter(poi), title, out, force)
+        _write(likelihood, found, title, out, force)
     if as_json:
-        about = {
-            "model": likelihood.model.name,
-            "options": likelihood.model.options(),
-            "experiment": likelihood.experiment.name,
-            "channels": likelihood.channels,
-        }
-        print_json(about | asdict(found) | {"file": out})
+        print_json(analysed(likelihood) | asdict(found) | {"file": out})
         return
-    _tell(found, title)
+    say(about_likelihood(likelihood, found.parameters, found.profiled))
+    _tell(found)
     if out is not None and not quiet:
-        click.echo(f"impacts in {out}")
+        say(f"impacts in {out}")
 
 
 def _check_out(out: str, force: bool) -> None:
@@ -101,19 +94,28 @@ def _check_out(out: str, force: bool) -> None:
     check_figure_path(out, overwrite=force)
 
 
-def _write(found: Impacts, parameter: Any, title: str, out: str, force: bool) -> None:
+def _write(likelihood: Likelihood, found: Impacts, title: str, out: str, force: bool) -> None:
     if Path(out).suffix.lower() != ".csv":
-        from fastscan.plotting import save_figure
+        from fastscan.plotting import COLUMN_WIDTH_CM, caption, save_figure
         from fastscan.plotting.impacts import impacts_figure
 
-        figure = impacts_figure(found, parameter, title=title)
+        words = caption(
+            likelihood.model,
+            likelihood.experiment,
+            found.parameters,
+            likelihood.channels,
+            level=f"{100 * found.cl:g} % C.L., Wilks",
+            # Above the first of three panels; beside it stands a legend.
+            width_cm=COLUMN_WIDTH_CM,
+        )
+        figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=words)
         save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
         return
     from fastscan.scan.files import table_text, write_text
 
     about = {
         "impacts on": f"{found.poi} in {found.unit}",
-        "of": title,
+        "of": about_likelihood(likelihood, found.parameters, found.profiled),
         "best fit": f"{found.best_fit:.12g}",
         f"intervals at {100 * found.cl:g} % C.L.": _pieces(found.intervals),
         "pull, error": "standard deviations before the fit",
@@ -136,28 +138,26 @@ def _write(found: Impacts, parameter: Any, title: str, out: str, force: bool) ->
     write_text(Path(out), table_text(about, columns, rows), overwrite=force)
 
 
-def _tell(found: Impacts, title: str) -> None:
+def _tell(found: Impacts) -> None:
     from rich.table import Table
 
     unit = "" if found.unit == "1" else f" {found.unit}"
     level = f"{100 * found.cl:g} % C.L."
     table = Table(
         "nuisance", "pull", "after the fit", "shift down", "shift up", f"{level} without it",
-        title=f"impacts on {found.poi}{unit}: {title}",
+        title=f"impacts on {found.poi}{unit}", title_justify="left",
     )  # fmt: skip
     for row in found.rows:
         table.add_row(
-            f"[bold]{row.name}[/]",
+            bold(row.name),
             f"{row.pull:+.3f}",
             f"{row.error:.4f}",
             f"{row.shift_down:+.4g}",
             f"{row.shift_up:+.4g}",
             _pieces(row.intervals),
         )
-    stdout().print(table)
-    click.echo(
-        f"best fit {found.best_fit:.5g}{unit}, {_pieces(found.intervals)} at {level} with all"
-    )
+    show(table)
+    say(f"best fit {found.best_fit:.5g}{unit}, {_pieces(found.intervals)} at {level} with all")
 
 
 def _pieces(intervals: list[tuple[float, float]]) -> str:

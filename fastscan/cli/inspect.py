@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fastscan.cli.common import example_command, json_option, print_json, tables_option
+from fastscan.cli.common import example_command, json_option, tables_option
+from fastscan.cli.output import print_json, say
 
 if TYPE_CHECKING:
     from fastscan.tensors import Response
@@ -33,10 +34,12 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     else:
         from fastscan.inputs import load_experiment
         from fastscan.tensors import load_response, store_path
+        from fastscan.tensors.flux import flux_parts
 
         experiment = load_experiment(what)
         load_response(experiment, tables)
         about = _tensors(store_path(experiment, tables))
+        about["flux_parts_per_cm2_s"] = flux_parts(experiment.reactor)
     if as_json:
         print_json(about)
         return
@@ -45,7 +48,7 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     for key, value in about.items():
         text = value if isinstance(value, str) else pretty_repr(value, max_width=96, max_length=12)
         indented = text.replace("\n", "\n  ")
-        click.echo(f"{key}: {indented}" if "\n" not in text else f"{key}:\n  {indented}")
+        say(f"{key}: {indented}" if "\n" not in text else f"{key}:\n  {indented}")
 
 
 def _is_scan(path: Path) -> bool:

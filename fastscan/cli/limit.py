@@ -16,20 +16,19 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     poi_option,
-    print_json,
     profile_option,
-    progress_bar,
     quiet_option,
     read_assignments,
-    warn,
 )
+from fastscan.cli.output import print_json, progress_bar, say, warn
+from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
 
 # Methods, and the options that each uses.
 METHODS = {
-    "wilks": (),
+    "wilks": ("one-sided",),
     "feldman-cousins": ("toys", "seed"),
     "cls": ("toys", "seed"),
     "bayes": ("prior",),
@@ -63,6 +62,7 @@ METHODS = {
     metavar="flat-g|flat-g2",
     help="Prior of bayes [default: flat-g]; boxes and log-g: fastscan posterior.",
 )
+@click.option("--one-sided", is_flag=True, help="An upper limit alone, by wilks: 1.642 at 90 %.")
 @json_option
 @quiet_option
 def command(
@@ -74,6 +74,7 @@ def command(
     toys: int | None,
     seed: int | None,
     prior: str | None,
+    one_sided: bool,
     as_json: bool,
     quiet: bool,
     **analysis: Any,
@@ -89,7 +90,8 @@ def command(
     """
     given = read_assignments(assignments)
     chosen = {k: v for k, v in {"toys": toys, "seed": seed}.items() if v is not None}
-    check_method(method, METHODS, [*chosen, *(["prior"] if prior is not None else [])])
+    named = {"prior": prior is not None, "one-sided": one_sided}
+    check_method(method, METHODS, [*chosen, *(name for name, given in named.items() if given)])
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if method != "wilks":
         found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
@@ -97,21 +99,19 @@ def command(
         return
     from fastscan.inference.goodness import doubtful_fits
 
-    limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl)
+    limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl, one_sided=one_sided)
     warnings = doubtful_fits(likelihood, limit.chi2_min, 1 + len(limit.profiled))
     warn(warnings)
     if as_json:
         print_json(
             {
-                "model": likelihood.model.name,
-                "options": likelihood.model.options(),
-                "experiment": likelihood.experiment.name,
-                "channels": likelihood.channels,
+                **analysed(likelihood),
                 "parameters": limit.parameters,
                 "poi": limit.poi,
                 "unit": limit.unit,
                 "cl": limit.cl,
                 "delta_chi2": limit.delta_chi2,
+                "one_sided": limit.one_sided,
                 "best_fit": limit.best_fit,
                 "chi2_min": limit.chi2_min,
                 "intervals": limit.intervals,
@@ -123,22 +123,17 @@ def command(
         )
         return
     unit = "" if limit.unit == "1" else f" {limit.unit}"
-    others = ", ".join(f"{name} = {value:g}" for name, value in limit.parameters.items())
     pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in limit.intervals)
-    # Plain text: loading a library for one bold word would be a tenth of the command's time.
-    click.echo(
-        f"{click.style(limit.poi, bold=True)} in {pieces}{unit} at {100 * limit.cl:g} % C.L. "
-        f"(delta chi2 = {limit.delta_chi2:.4g})"
+    say(about_likelihood(likelihood, limit.parameters, limit.profiled))
+    say(
+        f" in {pieces}{unit} at {100 * limit.cl:g} % C.L. "
+        f"({'one-sided, ' if limit.one_sided else ''}delta chi2 = {limit.delta_chi2:.4g})",
+        name=limit.poi,
     )
     for basin in limit.basins:
         profiled_at = "".join(f", {name} = {v:.4g}" for name, v in basin.profiled.items())
         mark = "best fit" if basin.chi2 <= limit.chi2_min + 1e-9 else "basin"
-        click.echo(f"{mark} {basin.value:.5g}{unit}{profiled_at}, chi2 = {basin.chi2:.4f}")
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-        + (f"; profiled: {', '.join(limit.profiled)}" if limit.profiled else "")
-    )
+        say(f"{mark} {basin.value:.5g}{unit}{profiled_at}, chi2 = {basin.chi2:.4f}")
 
 
 def _feldman_cousins(
@@ -219,7 +214,7 @@ def _bayes(
             hint="leave it out, or see fastscan posterior for a plane",
         )
     found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
-    held = {k: v for k, v in likelihood.parameters(given).items() if k != poi}
+    held = likelihood.parameters(given, (poi,))
     return {**found, "best_fit": found.pop("mode"), "parameters": held, "profiled": ()}
 
 
@@ -239,10 +234,7 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
     if as_json:
         print_json(
             {
-                "model": likelihood.model.name,
-                "options": likelihood.model.options(),
-                "experiment": likelihood.experiment.name,
-                "channels": likelihood.channels,
+                **analysed(likelihood),
                 "method": method,
                 **found,
                 "warnings": warnings,
@@ -252,20 +244,12 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
     unit = "" if found["unit"] == "1" else f" {found['unit']}"
     pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in found["intervals"])
     words = method if method != "bayes" else f"bayes, prior {found['prior']}"
-    click.echo(
-        f"{click.style(found['poi'], bold=True)} in {pieces}{unit} "
-        f"at {100 * found['cl']:g} % C.L. ({words})"
-    )
+    say(about_likelihood(likelihood, found["parameters"], found["profiled"]))
+    say(f" in {pieces}{unit} at {100 * found['cl']:g} % C.L. ({words})", name=found["poi"])
     if found.get("interval_errors") and found["toys"]:
         errors = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in found["interval_errors"])
-        click.echo(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
+        say(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
     if "asymptotic_upper_limit" in found:
-        click.echo(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
-    others = ", ".join(f"{name} = {value:g}" for name, value in found["parameters"].items())
+        say(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
     mark = "mode" if method == "bayes" else "best fit"
-    click.echo(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-        + (f"; profiled: {', '.join(found['profiled'])}" if found["profiled"] else "")
-    )
+    say(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")

@@ -16,14 +16,12 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
-    warn,
     workers_option,
 )
+from fastscan.cli.output import print_json, progress_bar, say, warn
+from fastscan.cli.words import about_header
 
 
 @example_command(
@@ -104,9 +102,13 @@ def command(
     parsed = [Axis.parse(text) for text in axes]
     delta_chi2(cl)
     if band is None and dof is not None:
-        raise InputError("--dof is for a band", where="--dof", hint="add --band NAME or leave it")
+        raise InputError(
+            "--dof is for a band", where="--dof", hint="add --band NAME, or leave it out"
+        )
     if band is not None and method != "profile":
-        raise InputError("a band is of the profile", where="--band", hint="leave out --method")
+        raise InputError(
+            "a band is of the profile", where="--band", hint="leave out --method bayes"
+        )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if band is not None:
         path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv")
@@ -139,8 +141,9 @@ def command(
                 }
             )
         elif not quiet:
+            say(about_header(found.header))
             words = f"reach of {band} along {' and '.join(keep)} in {path}"
-            stdout().print(words, markup=False, soft_wrap=True)
+            say(words)
         return
     path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv")
     with progress_bar("scanning", quiet=quiet) as advance:
@@ -172,14 +175,14 @@ def command(
         )
         return
     if not quiet:
-        console = stdout()
+        say(about_header(marginal.header))
         if intervals is not None and errors is not None:
             pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
             unit = likelihood.model.parameter(keep[0]).unit
             words = f"{keep[0]} in {pieces}{'' if unit == '1' else f' {unit}'} at {100 * cl:g} %"
-            console.print(words, markup=False, soft_wrap=True)
+            say(words)
             pairs = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in errors)
-            console.print(f"errors of the ends {pairs}", markup=False, soft_wrap=True)
+            say(f"errors of the ends {pairs}")
         if method == "bayes":
-            console.print("nuisances are profiled, not integrated over: see fastscan posterior")
-        console.print(f"{method} of {' and '.join(keep)} in {path}", soft_wrap=True)
+            say("nuisances are profiled, not integrated over: see fastscan posterior")
+        say(f"{method} of {' and '.join(keep)} in {path}")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from typing import TYPE_CHECKING
 
-from fastscan.cli.common import example_command, json_option, print_json, stdout
+from fastscan.cli.common import example_command, json_option
+from fastscan.cli.output import bold, print_json, show
+
+if TYPE_CHECKING:
+    from fastscan.models import Parameter
 
 
 @example_command("models", "fastscan models")
@@ -45,11 +50,15 @@ def command(as_json: bool) -> None:
 
     table = Table("model", "parameter", "unit", "default", "meaning", title="models")
     for model in MODELS.values():
-        table.add_row(f"[bold]{model.name}[/]", "", "", "", f"{model.title} ({model.reference})")
+        table.add_row(bold(model.name), "", "", "", f"{model.title} ({model.reference})")
         for p in model.parameters:
             unit = "" if p.unit == "1" else p.unit
-            table.add_row("", p.name, unit, f"{p.default:g}", p.description)
+            table.add_row("", p.name, unit, _default(p), p.description)
         for name, option in inspect.signature(model).parameters.items():
             table.add_row("", f"--option {name}", "", str(option.default), "option of the model")
         table.add_section()
-    stdout().print(table)
+    show(table)
+
+
+def _default(parameter: Parameter) -> str:
+    return "to be set" if parameter.default is None else f"{parameter.default:g}"

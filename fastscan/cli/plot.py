@@ -12,11 +12,10 @@ from fastscan.cli.common import (
     force_option,
     json_option,
     out_option,
-    print_json,
     quiet_option,
-    stdout,
-    warn,
 )
+from fastscan.cli.output import print_json, say, warn
+from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -61,7 +60,8 @@ def command(
     regions allowed at 1 sigma and at the confidence level. A Feldman-Cousins scan gives its region
     beside that of Wilks' theorem.
 
-    An overlay is a CSV file with the lines "# label: WORDS" and "# source: WORDS" on top, and two
+    An overlay is a CSV file with the lines "# label: WORDS" (mathtext between dollar signs) and
+    "# source: WORDS" on top, and two
     columns named after the axes of the scan and in their units, such as mass_mev,g. It may also
     have "# style: region" (a line otherwise), and blank lines between pieces.
     """
@@ -79,6 +79,7 @@ def command(
         from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
+        header = construction.header
         contour = construction_contour(construction)
         touches, warnings = contour.touches, contour.warnings
         check_level(store, construction.cl, cl)
@@ -91,6 +92,7 @@ def command(
         )
     else:
         result, level = ScanResult.open(store), 0.90 if cl is None else cl
+        header = result.header
         plot_scan(
             result,
             path,
@@ -105,4 +107,5 @@ def command(
         about = [touch.to_dict() for touch in touches]
         print_json({"file": str(path), "touches": about, "warnings": warnings})
     elif not quiet:
-        stdout().print(f"figure in {path}", soft_wrap=True)
+        say(about_header(header))
+        say(f"figure in {path}")

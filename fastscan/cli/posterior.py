@@ -16,11 +16,11 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
-    print_json,
     quiet_option,
     read_assignments,
-    warn,
 )
+from fastscan.cli.output import print_json, say, warn
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 
@@ -103,10 +103,7 @@ def command(
         warnings.insert(0, found.warning)
     warn(warnings)
     about = {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "parameters": found.parameters,
         "cl": cl,
         "chi2_min": found.chi2_min,
@@ -148,9 +145,10 @@ def command(
     if as_json:
         print_json(about)
         return
+    say(f"{about_likelihood(likelihood, found.parameters)}; nuisances marginalised")
     _tell(about)
     if out is not None and not quiet:
-        click.echo(f"figure in {out}")
+        say(f"figure in {out}")
 
 
 def _tell(about: dict[str, Any]) -> None:
@@ -158,46 +156,47 @@ def _tell(about: dict[str, Any]) -> None:
     if isinstance(about["poi"], str):
         unit = "" if about["unit"] == "1" else f" {about['unit']}"
         pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in about["intervals"])
-        click.echo(f"{about['poi']} in {pieces}{unit} at {level} credibility")
-        click.echo(
+        say(f"{about['poi']} in {pieces}{unit} at {level} credibility")
+        say(
             f"{about['poi']} < {about['upper_limit']:.5g}{unit} at {level}; median "
             f"{about['median']:.5g}{unit}, mode {about['mode']:.5g}{unit}"
         )
         low, high = about["box"]
-        click.echo(f"prior {about['prior']} from {low:.4g} to {high:.4g}")
+        say(f"prior {about['prior']} from {low:.4g} to {high:.4g}")
     else:
         mode = ", ".join(f"{n} = {v:.5g}" for n, v in zip(about["poi"], about["mode"], strict=True))
-        click.echo(f"mode {mode}, chi2 = {about['chi2_min']:.4f}")
+        say(f"mode {mode}, chi2 = {about['chi2_min']:.4f}")
         for name, prior, (low, high) in zip(
             about["poi"], about["prior"], about["box"], strict=True
         ):
-            click.echo(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
+            say(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
         for name, one in about["marginal"].items():
             low, high = one["central"]
-            click.echo(
+            say(
                 f"{name} alone, the other integrated over: median {one['median']:.5g}, "
                 f"central {level} [{low:.5g}, {high:.5g}], {level} below {one['upper_limit']:.5g}"
             )
-        click.echo(
+        say(
             f"{level} credible: log likelihood above {about['level']:.5g} from its highest, "
             f"{len(about['contours'])} lines (see --json)"
         )
-    others = ", ".join(f"{name} = {value:g}" for name, value in about["parameters"].items())
-    click.echo(
-        f"{about['model']}, {about['experiment']}, channels {about['channels']}"
-        + (f"; {others}" if others else "")
-        + "; nuisances marginalised"
-    )
 
 
 def _draw(
     likelihood: Any, found: Any, names: Sequence[str], cl: float, out: str, force: bool
 ) -> None:
-    from fastscan.plotting import save_figure
+    from fastscan.plotting import caption, save_figure
     from fastscan.plotting.posterior import posterior_figure
 
     parameters = [likelihood.model.parameter(name) for name in names]
-    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
+    title = caption(
+        likelihood.model,
+        likelihood.experiment,
+        found.parameters,
+        likelihood.channels,
+        method="Bayes, nuisances marginalised",
+        level=f"{100 * cl:g} %",
+    )
     figure = posterior_figure(found, parameters, cl=cl, title=title)
     save_figure(figure, out, description=f"posterior of {', '.join(names)}", overwrite=force)
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from fastscan.cli.common import (
     analysis_options,
     example_command,
+    force_option,
     json_option,
     make_likelihood,
-    print_json,
+    out_option,
     quiet_option,
     read_assignments,
-    stdout,
 )
+from fastscan.cli.output import print_json, say, show
+from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fastscan.likelihoods import Prediction
+    from fastscan.likelihoods import Likelihood, Prediction
 
     FloatArray = NDArray[np.float64]
 
 
 @example_command("predict", "fastscan predict vector --set mass_mev=1 --set g=1e-5")
 @analysis_options
+@out_option("FILE.csv", "Write the counts as pseudo-data, which --data reads.")
+@force_option
 @json_option
 @quiet_option
-def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis: Any) -> None:
+def command(
+    assignments: tuple[str, ...],
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **analysis: Any,
+) -> None:
     """Predict the counts of each bin, channel by channel, and their chi2."""
     point = read_assignments(assignments)
     likelihood = make_likelihood(**analysis, quiet=quiet)
     prediction = likelihood.predict(**point)
+    if out is not None:
+        _write(likelihood, prediction, out, force)
     parts = [
         (experiment, part, likelihood.data[bins], likelihood.sigma[bins])
         for experiment, part, bins in zip(
@@ -48,10 +60,7 @@ def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis
         spectra = [_spectrum(part, data, sigma) for _, part, data, sigma in parts]
         print_json(
             {
-                "model": likelihood.model.name,
-                "options": likelihood.model.options(),
-                "experiment": likelihood.experiment.name,
-                "channels": likelihood.channels,
+                **analysed(likelihood),
                 "parameters": prediction.parameters,
                 **(
                     spectra[0]
@@ -68,13 +77,27 @@ def command(assignments: tuple[str, ...], as_json: bool, quiet: bool, **analysis
             }
         )
         return
+    say(about_likelihood(likelihood, prediction.parameters))
     for experiment, part, data, sigma in parts:
-        _print_table(likelihood.model.name, experiment.name, part, data, sigma)
+        _print_table(experiment.name, part, data, sigma)
     pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in prediction.pulls.items())
     if prediction.parts:
-        click.echo(f"together: chi2 = {prediction.chi2:.4f}")
+        say(f"together: chi2 = {prediction.chi2:.4f}")
     if tuple(prediction.pulls) != ("normalisation",):
-        click.echo(f"pulls in standard deviations: {pulls}")
+        say(f"pulls in standard deviations: {pulls}")
+
+
+def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool) -> None:
+    from fastscan.inputs.pseudo_data import COLUMNS, pseudo_data_rows
+    from fastscan.scan.files import table_text, write_text
+
+    edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
+    about = {
+        "content": f"expected counts, {prediction.unit}",
+        "analysis": about_likelihood(likelihood, prediction.parameters),
+    }
+    text = table_text(about, COLUMNS, pseudo_data_rows(edges, prediction.total))
+    write_text(Path(out), text, overwrite=force)
 
 
 def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str, Any]:
@@ -89,14 +112,12 @@ def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str
     }
 
 
-def _print_table(
-    model: str, experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray
-) -> None:
+def _print_table(experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray) -> None:
     from rich.table import Table
 
-    words = ", ".join(f"{name} = {value:g}" for name, value in part.parameters.items())
     table = Table(
-        title=f"{model} in {experiment}: {words}",
+        title=experiment,
+        title_justify="left",
         caption=f"{part.unit}; chi2 = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
     )
     for column in ("eV_ee", "CEvNS", "EvES", "total", "observed"):
@@ -120,4 +141,4 @@ def _print_table(
         f"{part.total.sum():.6g}",
         f"{data.sum():.2f}",
     )
-    stdout().print(table)
+    show(table)

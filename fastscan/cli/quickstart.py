@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastscan.cli.common import (
-    OutPath,
-    example_command,
-    force_option,
-    progress_bar,
-    quiet_option,
-    stdout,
-    tables_option,
-)
+from fastscan.cli.common import OutPath, example_command, force_option, quiet_option, tables_option
+from fastscan.cli.output import progress_bar, say, show
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,11 +44,10 @@ def command(out: str, force: bool, tables: str | None, quiet: bool) -> None:
             overwrite=force,
             progress=lambda label, done: advance(done, 1.0, label),
         )
-    console = stdout()
-    console.print(_table(result))
+    show(_table(result))
     if not quiet:
         for path in result.paths:
-            console.print(str(path), markup=False, soft_wrap=True)
+            say(str(path))
 
 
 def _table(result: QuickstartResult) -> Table:

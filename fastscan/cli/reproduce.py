@@ -8,11 +8,10 @@ from fastscan.cli.common import (
     example_command,
     force_option,
     out_option,
-    progress_bar,
     quiet_option,
-    stdout,
     tables_option,
 )
+from fastscan.cli.output import progress_bar, say
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -65,4 +64,4 @@ def command(
         )
     if not quiet:
         for path in paths:
-            stdout().print(str(path), markup=False, soft_wrap=True)
+            say(str(path))

@@ -15,14 +15,12 @@ from fastscan.cli.common import (
     example_command,
     json_option,
     make_likelihood,
-    print_json,
-    progress_bar,
     quiet_option,
     read_assignments,
-    stdout,
-    warn,
     workers_option,
 )
+from fastscan.cli.output import print_json, progress_bar, say, warn
+from fastscan.cli.words import about_header
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
@@ -144,8 +142,9 @@ def command(
     names = "-".join(axis.name for axis in parsed)
     default = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}-{names}"
     if method == "feldman-cousins":
-        check_method(method, {method: ()}, ["block-points"] if block_points is not None else [])
-        check_method(method, {method: ()}, ["dtype"] if dtype != "float64" else [])
+        uses = {method: (), "wilks": ("block-points", "dtype")}
+        check_method(method, uses, ["block-points"] if block_points is not None else [])
+        check_method(method, uses, ["dtype"] if dtype != "float64" else [])
         path = Path(out or f"{default}-feldman-cousins.zarr")
         options = {"scheduler": scheduler, "workers": workers, "resume": resume}
         _construct(likelihood, parsed, given, path, {**chosen, **options}, as_json, quiet)
@@ -184,13 +183,13 @@ def command(
         )
         return
     if not quiet:
+        say(about_header(result.header))
         shape = " x ".join(
             f"{n} {name}" for name, n in zip(result.names, result.shape, strict=True)
         )
         point = ", ".join(f"{name} = {value:.5g}" for name, value in best.point.items())
-        console = stdout()
-        console.print(f"{shape} points in {path}", soft_wrap=True)
-        console.print(f"best fit on the grid: {point}; chi2 = {best.chi2:.4f}", soft_wrap=True)
+        say(f"{shape} points in {path}")
+        say(f"best fit on the grid: {point}; chi2 = {best.chi2:.4f}")
 
 
 def _construct(
@@ -237,14 +236,13 @@ def _construct(
             }
         )
     elif not quiet:
+        say(about_header(result.header))
         point = ", ".join(f"{name} = {value:.5g}" for name, value in best.point.items())
-        console = stdout()
         words = " x ".join(f"{n} {name}" for name, n in shape.items())
-        console.print(f"{words} points in {path}", soft_wrap=True)
-        console.print(f"best fit: {point}; chi2 = {best.chi2:.4f}", soft_wrap=True)
-        console.print(
+        say(f"{words} points in {path}")
+        say(f"best fit: {point}; chi2 = {best.chi2:.4f}")
+        say(
             f"{int(result.toys.sum())} toys; critical values from "
             f"{result.critical_value.min():.3g} to {result.critical_value.max():.3g}, "
-            f"errors at most {100 * relative:.2g} %",
-            soft_wrap=True,
+            f"errors at most {100 * relative:.2g} %"
         )

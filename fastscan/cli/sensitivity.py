@@ -19,14 +19,13 @@ from fastscan.cli.common import (
     make_likelihood,
     out_option,
     poi_option,
-    print_json,
     profile_option,
-    progress_bar,
     quiet_option,
     read_assignments,
     seed_option,
-    stdout,
 )
+from fastscan.cli.output import print_json, progress_bar, say, show
+from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -156,10 +155,7 @@ def command(
             for s in scenarios
         ]
     about = {
-        "model": likelihood.model.name,
-        "options": likelihood.model.options(),
-        "experiment": likelihood.experiment.name,
-        "channels": likelihood.channels,
+        **analysed(likelihood),
         "set": given,
     }
     if poi is None:
@@ -171,12 +167,16 @@ def command(
             _limits(each, likelihood, poi, given, along, arguments, i, len(scenarios), advance)
             for i, each in enumerate(likelihoods)
         ]
+    names = likelihood.profiled_names(poi, given, profiled or None)
+    held = likelihood.parameters(given, (poi, *names, *([] if along is None else [along.name])))
     if out is not None:
-        _draw(likelihood, scenarios, found, along, out, force)
+        _draw(likelihood, scenarios, found, along, held, out, force)
     if as_json:
         print_json(
             {
                 **about,
+                "parameters": held,
+                "profiled": names,
                 "poi": poi,
                 "unit": found[0][0].unit,
                 "cl": cl,
@@ -191,9 +191,9 @@ def command(
             }
         )
         return
-    _tell(likelihood, scenarios, found, along)
+    _tell(likelihood, scenarios, found, along, held, names)
     if out is not None and not quiet:
-        click.echo(f"figure in {out}")
+        say(f"figure in {out}")
 
 
 def _limits(
@@ -241,7 +241,7 @@ def _significances(
 
     point = present.parameters(given)
     new = any(
-        point[p.name] != p.default
+        point[p.name] != p.standard
         for p in present.model.parameters
         if p.kind == "coupling" and p.name != "sin2_theta_w"
     )
@@ -257,9 +257,17 @@ def _significances(
         rows.append(row)
     what = "new physics over the Standard Model" if new else "a signal over none"
     if as_json:
-        print_json({**about, "significance_of": what, "scenarios": [_plain(r) for r in rows]})
+        print_json(
+            {
+                **about,
+                "parameters": point,
+                "significance_of": what,
+                "scenarios": [_plain(r) for r in rows],
+            }
+        )
         return
-    click.echo(f"significance of {what}, {about['model']}, {about['experiment']}")
+    say(about_likelihood(present, point))
+    say(f"significance of {what}")
     for scenario, row in zip(scenarios, rows, strict=True):
         words = f"{_label(scenario)}: expected {row['expected'].sigmas:.3f} sigma"
         if "observed" in row:
@@ -267,7 +275,7 @@ def _significances(
             words += (
                 f", observed {seen.sigmas:.3f} sigma at {seen.strength:.3f} times the expected one"
             )
-        click.echo(words)
+        say(words)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -321,11 +329,14 @@ def _tell(
     scenarios: Sequence[Scenario],
     found: Sequence[Sequence[Expected]],
     along: Axis | None,
+    held: dict[str, float],
+    profiled: Sequence[str],
 ) -> None:
     from rich.table import Table
 
     first = found[0][0]
     unit = "" if first.unit == "1" else f" in {first.unit}"
+    say(about_likelihood(likelihood, held, profiled))
     both = _two_sided(likelihood, found)
     table = Table(
         title=f"limits on {first.poi}{unit} at {100 * first.cl:g} % C.L., {first.toys} toys",
@@ -345,14 +356,7 @@ def _tell(
                 row += [f"{e.asimov[end]:.4g}"]
                 row += ["" if e.observed is None else f"{e.observed[end]:.4g}"]
                 table.add_row(*row)
-    stdout().print(table)
-    others = ", ".join(
-        f"{k} = {v:g}" for k, v in first.given.items() if not along or k != along.name
-    )
-    click.echo(
-        f"{likelihood.model.name}, {likelihood.experiment.name}, channels {likelihood.channels}"
-        + (f"; {others}" if others else "")
-    )
+    show(table)
 
 
 def _draw(
@@ -360,10 +364,11 @@ def _draw(
     scenarios: Sequence[Scenario],
     found: Sequence[Sequence[Expected]],
     along: Axis | None,
+    held: dict[str, float],
     out: str,
     force: bool,
 ) -> None:
-    from fastscan.plotting import PlotAxis, save_figure
+    from fastscan.plotting import PlotAxis, caption, save_figure
     from fastscan.plotting.bands import bands_figure
 
     parameter = likelihood.model.parameter(found[0][0].poi)
@@ -407,11 +412,17 @@ def _draw(
         max(heights, default=1.0),
         logarithmic=logarithmic and max(heights) / min(heights) > 3.0,
     )
-    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
-    figure = bands_figure(curves, x, y, cl=found[0][0].cl, title=title)
-    save_figure(
-        figure, out, description=f"expected limits on {parameter.name}; {title}", overwrite=force
+    title = caption(
+        likelihood.model,
+        likelihood.experiment,
+        held,
+        likelihood.channels,
+        method="Wilks",
+        level=f"{100 * found[0][0].cl:g} % C.L.",
     )
+    figure = bands_figure(curves, x, y, cl=found[0][0].cl, title=title)
+    about = f"expected limits on {parameter.name}; {about_likelihood(likelihood, held)}"
+    save_figure(figure, out, description=about, overwrite=force)
 
 
 def _curve(label: str, rows: Sequence[tuple[float, Expected]]) -> Any:

@@ -388,7 +388,7 @@ def _moved(
 
         sides.append((moved, load_response(moved, tables, report)))
     model = get_model("sm")
-    fixed = {p.name: p.default for p in model.parameters}
+    fixed = {p.name: p.standard for p in model.parameters}
     down, up = (build_signal(model, *side, fixed=fixed).counts({}) for side in sides)
     if np.abs(up - down).max() <= _NO_CHANGE * np.abs(up).max():
         raise InputError(

@@ -231,7 +231,7 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
         return 1.0
     channel = response.channels["cevns"]
     section = StandardModel().cross_section(Recoils.of("cevns", channel)).terms
-    default = StandardModel.parameters[0].default
+    default = StandardModel.parameters[0].standard
     kernel = channel.kernel()
     total = 0.0
     for monomial, value in section.items():

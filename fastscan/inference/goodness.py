@@ -232,8 +232,8 @@ def chi2_probability(chi2: float, ndf: int) -> float:
 
 
 def _standard(likelihood: Likelihood) -> dict[str, float]:
-    """All parameters at their defaults."""
-    return {p.name: p.default for p in likelihood.model.parameters}
+    """All parameters as they are in the Standard Model."""
+    return {p.name: p.standard for p in likelihood.model.parameters}
 
 
 def _toys(

@@ -22,6 +22,7 @@ from fastscan.exceptions import InputError
 from fastscan.inputs.projection import project
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.likelihoods.likelihood import Likelihood
+from fastscan.models import Model
 from fastscan.tensors import load_response
 
 __all__ = [
@@ -163,7 +164,10 @@ def asimov(likelihood: Likelihood, point: Mapping[str, float] | None = None) -> 
     point : mapping, optional
         Parameters; those left out, by default all, at their defaults: the Standard Model.
     """
-    return likelihood.observing(likelihood.predict(**(point or {})).total)
+    point = _standard_model(likelihood.model, "", {}) if point is None else point
+    words = ", ".join(f"{name} = {value:.10g}" for name, value in point.items())
+    source = f"expected counts of {words or 'the Standard Model'}"
+    return likelihood.observing(likelihood.predict(**point).total, source)
 
 
 def expected_limit(
@@ -202,7 +206,7 @@ def expected_limit(
         raise InputError(
             f"{toys} toys with seed {seed}", where="--toys, --seed", hint="give numbers from 0 up"
         )
-    expected = asimov(likelihood, _standard_model(poi, given))
+    expected = asimov(likelihood, _standard_model(likelihood.model, poi, given))
     limit = expected.limit(poi, given, profiled=profiled, cl=cl)
     bands = np.full((len(BAND_SIGMAS), 2), np.nan)
     if toys:
@@ -296,10 +300,12 @@ def signal_significance(
     likelihood : Likelihood
         Of counts that were seen, or of expected ones, see `asimov`.
     given : mapping, optional
-        Parameters of the signal; the rest at their defaults.
+        Parameters of the signal; the rest at their defaults. None: the Standard Model.
     """
     from scipy.optimize import minimize_scalar
 
+    if given is None:
+        given = _standard_model(likelihood.model, "", {})
     point = likelihood.parameters(given)
     form = likelihood.form((), point)
     data = form.counts.seen
@@ -339,14 +345,16 @@ def new_physics_significance(likelihood: Likelihood, point: Mapping[str, float])
     """
     full = likelihood.parameters(point)
     expected = asimov(likelihood, full)
-    q0 = expected.predict(**_standard_model("", point)).chi2
+    q0 = expected.predict(**_standard_model(likelihood.model, "", point)).chi2
     return Significance(q0, math.sqrt(q0), 1.0)
 
 
-def _standard_model(poi: str, given: Mapping[str, float]) -> dict[str, float]:
+def _standard_model(model: Model, poi: str, given: Mapping[str, float]) -> dict[str, float]:
     """What is set of the Standard Model itself; new physics is left out."""
-    own = {name: value for name, value in given.items() if name == "sin2_theta_w"}
-    return {} if poi == "sin2_theta_w" else own
+    point = {p.name: p.standard for p in model.parameters if p.default is None}
+    if poi != "sin2_theta_w" and "sin2_theta_w" in given:
+        point["sin2_theta_w"] = given["sin2_theta_w"]
+    return point
 
 
 def _without_flux(part: Likelihood) -> Likelihood:

@@ -7,7 +7,7 @@ from fastscan.inputs.experiment import (
     load_experiment,
 )
 from fastscan.inputs.flux_weights import load_flux_weights
-from fastscan.inputs.joint import JointExperiment, load_experiments
+from fastscan.inputs.joint import JointExperiment, check_distinct, load_experiments
 from fastscan.inputs.literature import (
     NUCLEAR_SPINS_FILE,
     NuclearSpin,
@@ -25,8 +25,14 @@ from fastscan.inputs.observation import Observation
 from fastscan.inputs.overlay import Overlay
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
-from fastscan.inputs.systematics import ALPHA, Correlation, Pull, Systematics
-from fastscan.inputs.tables import DataFile, read_csv
+from fastscan.inputs.systematics import (
+    ALPHA,
+    Correlation,
+    Pull,
+    Systematics,
+    check_sigma_alpha,
+)
+from fastscan.inputs.tables import DataFile, read_table
 from fastscan.inputs.target import Element, FormFactor, Quenching, Target
 
 __all__ = [
@@ -54,6 +60,8 @@ __all__ = [
     "Systematics",
     "Target",
     "WeakMixingAngle",
+    "check_distinct",
+    "check_sigma_alpha",
     "data_directory",
     "experiment_names",
     "load_experiment",
@@ -63,6 +71,6 @@ __all__ = [
     "nucleon_couplings",
     "other_limits",
     "published_results",
-    "read_csv",
+    "read_table",
     "weak_mixing_angles",
 ]

@@ -4,42 +4,61 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 
-from fastscan.inputs.schema import Model, Name, NonNegative, Positive, TableFile
+from fastscan.exceptions import InputError
+from fastscan.inputs.quantities import Columns, Quantity
+from fastscan.inputs.schema import Model, Name, NonNegative, Positive, TableFile, problem
 from fastscan.inputs.tables import FloatArray, Table, read_only
 
 __all__ = ["Detector", "Ionisation"]
 
-# Beyond 10 keV nothing of a recoil would be left to see: a slip of units.
-Noise = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False)]
-# Off by a factor of ten: a slip of units.
+
+def _no_zero(value: float) -> float:
+    if value < LEAST_ENERGY_EV:
+        raise problem(f"{value:g} eV is as good as 0", f"give at least {LEAST_ENERGY_EV:g} eV")
+    return value
+
+
+ENERGY = Quantity("eV", 1.0, 1e6)
+NOISE = Quantity("eV", 0.1, 5e3)
+LIVE_TIME = Quantity("d", 0.1, 2000.0)
+# Energies below this are none, and beyond 10 keV of noise nothing of a recoil is left to see.
+LEAST_ENERGY_EV = 1e-9
+Noise = Annotated[float, Field(gt=0, le=1e4, allow_inf_nan=False), AfterValidator(_no_zero)]
 Scale = Annotated[float, Field(gt=0.1, lt=10.0, allow_inf_nan=False)]
 
 
 class Ionisation(Model):
     """Ionisation signal: energy resolution sigma^2 = sigma_0^2 + F eta T_ee, and smallest signal.
 
-    The three resolution parameters may be left out, and are then 0, where there is no resolution.
+    The three resolution parameters may be left out, and are then 0, where there is no resolution;
+    the noise, too, where every detector has its own.
     With an energy scale f other than one, calibrated energies are f times the true ones: a signal
     of T_ee is seen around f T_ee, with sigma^2 = sigma_0^2 + F eta f T_ee; the smallest signal is
     one of true energy.
     """
 
     resolution: Literal["gaussian", "none"]
-    electronic_noise_ev: Noise = 0.0
-    fano_factor: NonNegative = 0.0
-    pair_energy_ev: Positive = 0.0
-    minimum_ev: Positive
-    energy_scale: Scale = 1.0
+    electronic_noise_ev: Annotated[Noise, NOISE] = 0.0
+    fano_factor: Annotated[NonNegative, Quantity("1", 0.01, 1.0)] = 0.0
+    pair_energy_ev: Annotated[Positive, Quantity("eV", 0.1, 200.0)] = 0.0
+    minimum_ev: Annotated[Positive, AfterValidator(_no_zero), Quantity("eV", 0.1, 1e4)]
+    energy_scale: Annotated[Scale, Quantity("1", 0.5, 2.0)] = 1.0
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.resolution == "gaussian":
-            self._need(
-                "resolution = 'gaussian'", "electronic_noise_ev", "fano_factor", "pair_energy_ev"
-            )
+            self._need("resolution = 'gaussian'", "fano_factor", "pair_energy_ev")
         return self
+
+    def unread(self) -> dict[str, str]:
+        """Keys that change no count as the others are, and why; see `Experiment.unread`."""
+        if self.resolution == "gaussian":
+            return {}
+        keys = ("electronic_noise_ev", "fano_factor", "pair_energy_ev")
+        return dict.fromkeys(keys, "with ionisation.resolution = 'none' nothing is smeared")
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Describe what the response tensors depend on, except the noise, which is per detector."""
@@ -55,19 +74,30 @@ class Detector(Model):
     """One detector; the efficiency is 1 above the threshold unless a table is given."""
 
     name: Name
-    mass_kg: Positive
-    live_time_d: Positive
-    threshold_ev: Positive
-    electronic_noise_ev: Noise | None = None
-    efficiency: TableFile | None = None
+    mass_kg: Annotated[Positive, Quantity("kg", 1e-6, 100.0)]
+    live_time_d: Annotated[Positive, LIVE_TIME]
+    threshold_ev: Annotated[Positive, ENERGY]
+    electronic_noise_ev: Annotated[Noise | None, NOISE] = None
+    efficiency: Annotated[TableFile | None, Columns((("energy_ev", ENERGY),))] = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         table = self._efficiency_table
         if table is not None:
             value = table["efficiency"]
-            table.require((value >= 0) & (value <= 1), "efficiency is not between 0 and 1")
+            largest = float(np.max(value))
+            table.require(
+                (value >= 0) & (value <= 1),
+                "efficiency is not between 0 and 1",
+                f"as a fraction, {largest / 100:g} for {largest:g}?"
+                if 1.0 < largest <= 100.0
+                else "correct the row",
+            )
             table.require_increasing("energy_ev")
+            if not value.any():
+                raise InputError(
+                    "efficiency is 0 throughout", where=table.label, hint="correct the table"
+                )
         return self
 
     @property

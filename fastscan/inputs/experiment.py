@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,28 +13,43 @@ from pydantic import Field, model_validator
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.observation import Observation
+from fastscan.inputs.quantities import leaves, unusual_values
 from fastscan.inputs.reactor import Reactor
-from fastscan.inputs.schema import Model, problem, validated
-from fastscan.inputs.shipped import data_directory, read_manifest, read_shipped
+from fastscan.inputs.schema import Model, Name, problem, validated
+from fastscan.inputs.settings import (
+    change,
+    described,
+    differing,
+    flat,
+    full_key,
+    given,
+    merged,
+    read_settings,
+)
+from fastscan.inputs.shipped import read_manifest, read_shipped
 from fastscan.inputs.systematics import Pull, Systematics
-from fastscan.inputs.tables import SHIPPED_PREFIX, DataFile, decode, read_bytes
+from fastscan.inputs.tables import read_bytes
 from fastscan.inputs.target import Target
 
 __all__ = ["Experiment", "Systematics", "experiment_names", "load_experiment"]
 
 # What an experiment says of itself is not inherited: it would no longer be true.
 _OWN_WORDS = ("name", "title", "description", "source")
-# A budget of uncertainties is one whole: half of another one beside it would count things twice.
-_WHOLE = ("systematics",)
+_log = logging.getLogger(__name__)
 
 
 class Experiment(Model):
-    """Reactor, target, detectors and data of one experiment."""
+    """Reactor, target, detectors and data of one experiment.
+
+    ``unusual`` lists the dotted keys of values that are out of their usual range on purpose, such
+    as ``systematics.sigma_alpha`` or ``detectors.0.mass_kg``.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
     title: str = ""
     description: str = ""
     source: str = ""
+    unusual: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     reactor: Reactor
     target: Target
     ionisation: Ionisation
@@ -55,19 +70,85 @@ class Experiment(Model):
                 f"the lowest threshold is {lowest:g} eV",
                 "drop the bin or correct threshold_ev",
             )
-        for detector in self.detectors:
-            energy_ev = detector.efficiency_energy_ev
-            if energy_ev.size and not (
-                energy_ev[0] <= detector.threshold_ev and energy_ev[-1] >= edges_ev[-1]
-            ):
-                raise problem(
-                    f"efficiency of detector {detector.name!r} is given from {energy_ev[0]:g} to "
-                    f"{energy_ev[-1]:g} eV only",
-                    f"let the table reach from {detector.threshold_ev:g} to {edges_ev[-1]:g} eV",
-                )
+        if (
+            self.ionisation.resolution == "gaussian"
+            and self.ionisation.electronic_noise_ev == 0.0
+            and any(detector.electronic_noise_ev is None for detector in self.detectors)
+        ):
+            raise problem(
+                "missing key 'electronic_noise_ev' of [ionisation]",
+                "resolution = 'gaussian' needs it, unless every detector has its own",
+            )
         for pull in self.systematics.pulls:
             self._check_pull(pull)
+        for key, error in self._unusual_values():
+            if key not in self.unusual:
+                where = f" ({error.where})" if error.where else ""
+                raise problem(error.what + where, error.hint)
         return self
+
+    def _unusual_values(self) -> Iterable[tuple[str, InputError]]:
+        yield from unusual_values(self)
+        for i, pull in enumerate(self.systematics.pulls):
+            yield from pull.unusual_values(f"systematics.pulls.{i}")
+
+    def unread(self) -> dict[str, str]:
+        """Keys and tables that change no count as the others are, and why.
+
+        Returns
+        -------
+        dict
+            Reason, which names the key that wins, by dotted key.
+        """
+        unread = {
+            f"{name}.{key}": reason
+            for name in ("reactor", "target", "ionisation", "observation")
+            for key, reason in getattr(self, name).unread().items()
+        }
+        noise = [detector.electronic_noise_ev is not None for detector in self.detectors]
+        for i, own in enumerate(noise):
+            if own and self.ionisation.resolution == "none":
+                key = f"detectors.{i}.electronic_noise_ev"
+                unread[key] = unread["ionisation.electronic_noise_ev"]
+        if all(noise):
+            unread.setdefault("ionisation.electronic_noise_ev", "every detector has its own")
+        return unread
+
+    def scaled_away(self) -> dict[str, str]:
+        """Keys that are needed, but cancel in the unit of the counts, and why; as `unread`."""
+        away = {}
+        if self.observation.sm_expectation is not None:
+            reason = "observation.sm_expectation is what all counts are scaled to"
+            away = {f"reactor.{key}": reason for key in ("flux", "power", "distance_m")}
+        elif self.observation.normalisation == "per-kg":
+            reason = "counts of observation.normalisation = 'per-kg' are those of a kilogram"
+        else:
+            return {}
+        if len(self.detectors) == 1:
+            away |= dict.fromkeys(("detectors.0.mass_kg", "detectors.0.live_time_d"), reason)
+        return away
+
+    def cautions(self) -> tuple[str, ...]:
+        """What is assumed where the settings leave it open, one line each."""
+        lines = list(self.reactor.cautions())
+        edges_ev = self.observation.edges_ev
+        for detector in self.detectors:
+            energy_ev, value = detector.efficiency_energy_ev, detector.efficiency_value
+            if not energy_ev.size:
+                continue
+            table = f"efficiency of detector {detector.name!r}"
+            start = max(detector.threshold_ev, float(edges_ev[0]))
+            if energy_ev[0] > start:
+                lines.append(
+                    f"{table} begins at {energy_ev[0]:g} eV, above {start:g} eV where the bins "
+                    f"begin: its first value, {value[0]:g}, is taken below"
+                )
+            if energy_ev[-1] < edges_ev[-1]:
+                lines.append(
+                    f"{table} ends at {energy_ev[-1]:g} eV, before the bins at "
+                    f"{edges_ev[-1]:g} eV: its last value, {value[-1]:g}, is taken beyond"
+                )
+        return tuple(lines)
 
     def _check_pull(self, pull: Pull) -> None:
         try:
@@ -112,7 +193,8 @@ class Experiment(Model):
         Raises
         ------
         InputError
-            Unknown key, or the first thing that is wrong with the changed experiment.
+            Unknown key, the first thing that is wrong with the changed experiment, or a change that
+            changes no count because another key wins.
 
         Examples
         --------
@@ -120,9 +202,25 @@ class Experiment(Model):
         >>> conus.with_changes({"target.quenching.k": 0.17}).target.quenching
         Quenching(model='lindhard', k=0.17)
         """
-        settings: dict[str, Any] = _given(self)
+        changed = self._changed(changes)
+        before = dict(flat(given(self)))
+        own = {
+            path: value
+            for key, new in changes.items()
+            if new is not None
+            for path, value in flat(new, full_key(key))
+            if path not in before or before[path] != value
+        }
+        _check_effect(changed, own, changed.unread() | changed.scaled_away(), self.name)
+        for line in changed.cautions():
+            if line not in self.cautions():
+                _log.warning("%s: %s", changed.name, line)
+        return changed
+
+    def _changed(self, changes: Mapping[str, object]) -> Experiment:
+        settings: dict[str, Any] = given(self)
         for key, value in changes.items():
-            _change(settings, key, value)
+            change(settings, full_key(key), value)
         return validated(Experiment, settings, Path(self.name))
 
     def pulled(self, pull: Pull, deviations: float) -> Experiment:
@@ -145,10 +243,10 @@ class Experiment(Model):
         changes: dict[str, object] = {"systematics": {"sigma_alpha": 1.0}}
         if self.observation.sm_expectation is not None:
             changes["observation.sm_expectation"] = None
-        for key, change in pull.settings.items():
-            changes[key] = self.number(key) + deviations * change
+        for key, step in pull.settings.items():
+            changes[key] = self.number(key) + deviations * step
         try:
-            return self.with_changes(changes)
+            return self._changed(changes)
         except InputError as error:
             keys = ", ".join(f"{key} = {changes[key]:g}" for key in pull.settings)
             raise InputError(
@@ -166,7 +264,7 @@ class Experiment(Model):
             There is no such setting, or it is not a number.
         """
         value: Any = self
-        for part in key.split("."):
+        for part in full_key(key).split("."):
             known: dict[str, Any] = {}
             if isinstance(value, Model):
                 known = {name: getattr(value, name) for name in type(value).model_fields}
@@ -185,51 +283,8 @@ class Experiment(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, defaults included, ready for JSON; each file by its name and sha256."""
-        described: dict[str, Any] = _described(self)
-        return described
-
-
-def _given(value: Any) -> Any:
-    """What was given to make a model: nested dicts and lists that may be changed."""
-    if isinstance(value, Model):
-        return {key: _given(getattr(value, key)) for key in value.model_fields_set}
-    if isinstance(value, tuple):
-        return [_given(item) for item in value]
-    return dict(value) if isinstance(value, dict) else value
-
-
-def _change(settings: dict[str, Any], key: str, value: object) -> None:
-    parts = key.split(".")
-    inner: Any = settings
-    for depth, part in enumerate(parts):
-        index: Any = int(part) if isinstance(inner, list) and part.isdecimal() else part
-        if isinstance(inner, dict):
-            # An unknown table is refused, and the right one suggested, with all other checks.
-            inner.setdefault(part, {} if depth + 1 < len(parts) else None)
-        elif not (isinstance(inner, list) and isinstance(index, int) and index < len(inner)):
-            above = ".".join(parts[:depth])
-            hint = f"set {above} itself"
-            if isinstance(inner, list):
-                hint = f"its entries are 0 to {len(inner) - 1}"
-            raise InputError(f"there is nothing called {part!r} in {above!r}", where=key, hint=hint)
-        if depth + 1 < len(parts):
-            inner = inner[index]
-        elif value is None and isinstance(inner, dict):
-            del inner[part]
-        else:
-            inner[index] = value
-
-
-def _described(value: Any) -> Any:
-    if isinstance(value, Model):
-        return {key: _described(getattr(value, key)) for key in type(value).model_fields}
-    if isinstance(value, DataFile):
-        shipped = value.path.is_relative_to(data_directory())
-        name = value.path.relative_to(data_directory()).as_posix() if shipped else value.path.name
-        return {"file": f"{SHIPPED_PREFIX if shipped else ''}{name}", "sha256": value.sha256}
-    if isinstance(value, tuple):
-        return [_described(item) for item in value]
-    return dict(value) if isinstance(value, dict) else value
+        settings: dict[str, Any] = described(self)
+        return settings
 
 
 def experiment_names() -> tuple[str, ...]:
@@ -265,50 +320,93 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     if str(name_or_path) in experiment_names():
         name = str(name_or_path)
         path, settings = _shipped_settings(name)
+        own: dict[str, Any] = {}
+        base = None
     else:
         path = Path(name_or_path)
         if path.suffix != ".toml" and not path.is_file():
             raise unknown_name(
                 "experiment", str(name_or_path), experiment_names(), where="nor is it a TOML file"
             )
-        name, settings = path.stem, _settings(read_bytes(path), path)
-    return validated(Experiment, {"name": name, **settings}, path)
+        name, own = path.stem, read_settings(read_bytes(path), path)
+        base = _base(own, path)
+        settings = own if base is None else merged(base, own)
+    experiment = validated(Experiment, {"name": name, **settings}, path)
+    unread = experiment.unread()
+    changed = dict(flat(own))
+    if base is None and any(_reason(key, unread) for key in changed):
+        # A copy of a shipped file holds what that experiment does not read; changes are its own.
+        changed = differing(own, [_shipped_settings(n)[1] for n in experiment_names()])
+    elif base is not None:
+        changed = differing(own, [base])
+        needed = {key for key, field, _ in leaves(experiment) if field.is_required()}
+        away = experiment.scaled_away()
+        unread |= {key: reason for key, reason in away.items() if key not in needed}
+    _check_effect(experiment, changed, unread, str(path))
+    for line in (*experiment.cautions(), *_inherited_quenching(base, own)):
+        _log.warning("%s: %s", experiment.name, line)
+    return experiment
 
 
 def _shipped_settings(name: str) -> tuple[Path, dict[str, Any]]:
     path, content = read_shipped(f"experiments/{name}.toml")
-    return path, _settings(content, path)
+    own = read_settings(content, path)
+    base = _base(own, path)
+    return path, own if base is None else merged(base, own)
 
 
-def _settings(content: bytes, path: Path) -> dict[str, Any]:
-    own = parse_toml(content, path)
+def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
+    """Settings of the experiment that ``extends`` names; the key is taken out."""
     if "extends" not in own:
-        return own
-    base_name = own.pop("extends")
-    if base_name not in experiment_names():
-        raise unknown_name(
-            "experiment", str(base_name), experiment_names(), where=f"{path}, extends"
-        )
-    _, base = _shipped_settings(base_name)
+        return None
+    name = own.pop("extends")
+    if name not in experiment_names():
+        raise unknown_name("experiment", str(name), experiment_names(), where=f"{path}, extends")
+    _, base = _shipped_settings(name)
     for key in _OWN_WORDS:
         base.pop(key, None)
-    return _merged(base, own)
+    return base
 
 
-def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
-    text = decode(content, str(path)).replace("\r\n", "\n")
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # huge integers, endless nesting
-        what, _, position = str(error).partition(" (at ")
-        where = f"{path}, {position.removesuffix(')')}" if position else str(path)
-        raise InputError(f"not valid TOML: {what}", where=where) from error
+def _reason(key: str, unread: Mapping[str, str]) -> str:
+    """Why a key is not read; empty where it is."""
+    above = (unread[prefix] for prefix in unread if f"{key}.".startswith(f"{prefix}."))
+    return next(above, "")
 
 
-def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _merged(base[key], value)
-        for key, value in own.items()
-        if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in _WHOLE
-    }
-    return base | own | both
+def _check_effect(
+    experiment: Experiment, own: Mapping[str, Any], unread: Mapping[str, str], where: str
+) -> None:
+    """Refuse settings of one's own that change no count."""
+    for key, value in own.items():
+        reason = _reason(key, unread)
+        if reason:
+            shown = f" = {value:g}" if isinstance(value, float) else ""
+            raise InputError(
+                f"{key}{shown} changes no count: {reason}",
+                where=where,
+                hint=f"change that, or leave {key} out",
+            )
+    if "unusual" in own:
+        unusual = {key for key, _ in experiment._unusual_values()}
+        for key in experiment.unusual:
+            if key not in unusual:
+                raise InputError(
+                    f"unusual lists {key!r}, which is in its usual range or is not given",
+                    where=where,
+                    hint="leave it out of the list",
+                )
+
+
+def _inherited_quenching(base: dict[str, Any] | None, own: dict[str, Any]) -> Iterable[str]:
+    """A word on nuclei of other elements than those that the quenching was written for."""
+    target = own.get("target", {})
+    if base is None or "elements" not in target or "k" in target.get("quenching", {}):
+        return
+    old, new = (
+        ", ".join(element["symbol"] for element in elements)
+        for elements in (base["target"]["elements"], target["elements"])
+    )
+    if old != new:
+        k = base["target"]["quenching"]["k"]
+        yield f"target.quenching.k = {k:g} is that of {old}, and {new} recoils: give its own"

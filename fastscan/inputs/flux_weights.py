@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inputs.tables import read_csv
+from fastscan.inputs.tables import read_table
 
 __all__ = ["load_flux_weights"]
 
+# Beyond this factor either way the counts that are left say nothing, and their squares underflow.
+_LARGEST = 1e9
+
 
 def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Read factors on the flux from a CSV of ``low_mev, high_mev, weight``.
+    """Read factors on the flux from a table of ``low_mev, high_mev, weight``.
 
     Parameters
     ----------
@@ -31,10 +34,10 @@ def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArr
     Raises
     ------
     InputError
-        A missing column, a number that is not finite, a negative weight, rows that overlap or that
-        do not begin and end at bin edges.
+        A missing column, a number that is not finite, a weight that is negative or absurd, rows
+        that overlap or that do not begin and end at bin edges.
     """
-    table = read_csv(Path(path), ("low_mev", "high_mev", "weight"))
+    table = read_table(path, ("low_mev", "high_mev", "weight"))
     weights = np.ones(edges_mev.size - 1)
     seen = np.zeros(weights.size, dtype=bool)
     rows = zip(table["low_mev"], table["high_mev"], table["weight"], strict=True)
@@ -42,6 +45,12 @@ def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArr
         where = f"{path}, row {number}"
         if weight < 0.0:
             raise InputError(f"weight {weight:g} is negative", where=where, hint="use 0 or more")
+        if weight and not 1.0 / _LARGEST <= weight <= _LARGEST:
+            raise InputError(
+                f"weight {weight:g} is no factor on a flux",
+                where=where,
+                hint=f"use 0, or a number from {1.0 / _LARGEST:g} to {_LARGEST:g}",
+            )
         first, last = (int(np.abs(edges_mev - energy).argmin()) for energy in (low, high))
         aligned = np.allclose(edges_mev[[first, last]], [low, high], rtol=0.0, atol=1e-9)
         if not aligned or first >= last:

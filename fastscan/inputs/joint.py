@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -13,12 +15,12 @@ from fastscan.inputs.experiment import (
     Experiment,
     experiment_names,
     load_experiment,
-    parse_toml,
 )
 from fastscan.inputs.schema import Model, Name, problem, validated
+from fastscan.inputs.settings import parse_toml
 from fastscan.inputs.tables import read_bytes
 
-__all__ = ["JointExperiment", "load_experiments"]
+__all__ = ["JointExperiment", "check_distinct", "load_experiments"]
 
 
 class JointExperiment(Model):
@@ -67,7 +69,8 @@ def load_experiments(
     Raises
     ------
     InputError
-        There is no such experiment, something is wrong with one, or two have the same name.
+        There is no such experiment, something is wrong with one, or two have the same name or
+        the same data.
     """
     path = Path(name_or_path)
     if str(name_or_path) in experiment_names() or not path.is_file():
@@ -99,4 +102,31 @@ def load_experiments(
             where=f"{path}, experiments",
             hint="give each its own name = '…'",
         )
+    check_distinct(parts, where=f"{path}, experiments")
     return joint, parts
+
+
+def check_distinct(experiments: Sequence[Experiment], where: str = "") -> None:
+    """Refuse the same data twice: a fit would count them as two measurements.
+
+    Parameters
+    ----------
+    experiments : sequence of Experiment
+        Those of a joint fit. Two may share a file of counts if they use different bins of it.
+    where : str, optional
+        What names them.
+
+    Raises
+    ------
+    InputError
+        Two have a bin of the same file in common, or the same counts throughout.
+    """
+    for one, other in combinations(experiments, 2):
+        a, b = one.observation, other.observation
+        overlap = a.edges_ev[0] < b.edges_ev[-1] and b.edges_ev[0] < a.edges_ev[-1]
+        if (a.file.sha256 == b.file.sha256 and overlap) or a.same_data(b):
+            raise InputError(
+                f"{one.name!r} and {other.name!r} hold the same data",
+                where=where,
+                hint="name one of them, or cut their bins with start_ev and stop_ev",
+            )

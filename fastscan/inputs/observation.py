@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from fastscan.inputs.detector import ENERGY, LIVE_TIME
+from fastscan.inputs.quantities import Columns, Quantity
 from fastscan.inputs.schema import Model, NonNegative, Positive, TableFile, problem
 from fastscan.inputs.tables import FloatArray, Table, read_only
 
 __all__ = ["Observation"]
+
+# Tensors of so many bins are refused when they are built; of more the table is not even read.
+MOST_ROWS = 100_000
+# Of the response for a bin: 500 recoil energies are few.
+FEWEST_BYTES = 4000
 
 
 class Observation(Model):
@@ -23,10 +30,10 @@ class Observation(Model):
     out the bins below and above.
     """
 
-    file: TableFile
+    file: Annotated[TableFile, Columns((("high_ev", ENERGY),))]
     normalisation: Literal["per-kg", "total"]
-    reference_live_time_d: Positive = 0.0
-    sm_expectation: Positive | None = None
+    reference_live_time_d: Annotated[Positive, LIVE_TIME] = 0.0
+    sm_expectation: Annotated[Positive | None, Quantity("counts", 1e-3, 1e9)] = None
     start_ev: NonNegative | None = None
     stop_ev: Positive | None = None
 
@@ -34,6 +41,13 @@ class Observation(Model):
     def _sound(self) -> Self:
         if self.normalisation == "per-kg":
             self._need("normalisation = 'per-kg'", "reference_live_time_d")
+        rows = self.file.content.count(b"\n")
+        if rows > MOST_ROWS:
+            raise problem(
+                f"{rows} rows: with a bin each the response tensors would have more than "
+                f"{rows * FEWEST_BYTES / 1e9:.2g} GB",
+                "use fewer, wider bins",
+            )
         table = self._table
         low, high = table["low_ev"], table["high_ev"]
         table.require(low >= 0, "low_ev is negative")
@@ -55,6 +69,13 @@ class Observation(Model):
         if not self._used.any():
             raise problem("start_ev and stop_ev leave no bin", "lower start_ev or raise stop_ev")
         return self
+
+    def unread(self) -> dict[str, str]:
+        """Keys that change no count as the others are, and why; see `Experiment.unread`."""
+        if self.normalisation == "per-kg":
+            return {}
+        reason = "counts of observation.normalisation = 'total' are those of the whole exposure"
+        return {"reference_live_time_d": reason}
 
     @property
     def _table(self) -> Table:
@@ -82,6 +103,13 @@ class Observation(Model):
     def sigma(self) -> FloatArray:
         """Its standard deviation, shape (b,)."""
         return read_only(self._table["sigma"][self._used])
+
+    def same_data(self, other: Observation) -> bool:
+        """Whether another observation has the same bins, counts and errors."""
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("edges_ev", "counts", "sigma")
+        )
 
     @property
     def unit(self) -> str:

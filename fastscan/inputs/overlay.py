@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, cast
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, unknown_name
-from fastscan.inputs.tables import DataFile, decode
+from fastscan.inputs.tables import DataFile
+from fastscan.inputs.text_tables import TextTable, text_lines
 
 __all__ = ["Overlay", "OverlayStyle"]
 
@@ -34,11 +35,11 @@ _LEAST_POINTS = {"line": 2, "region": 3}
 class Overlay:
     """A limit curve or a region of other work, to lie under one's own.
 
-    Its CSV file starts with comment lines ``# label: …`` (for the legend) and ``# source: …``,
-    and may have ``# style: line`` or ``region``, and ``# model: NAME``, for which it was made. Its
-    columns are named after two parameters of a scan and are in their units, which may stand behind
-    the names in brackets. A blank line, or a new number in a column ``line``, starts a new piece;
-    a contour that fastscan has written is such a file.
+    Its file starts with comment lines ``# label: …`` (for the legend, with mathtext between dollar
+    signs) and ``# source: …``, and may have ``# style: line`` or ``region``, and ``# model: NAME``,
+    for which it was made. Its columns are named after two parameters of a scan and are in their
+    units, which may stand behind the names in brackets. A blank line, or a new number in a column
+    ``line``, starts a new piece; a contour that fastscan has written is such a file.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class Overlay:
             It can not be read, or its comment lines lack a word or hold one twice.
         """
         file = DataFile.read(Path(path))
-        words = _words(decode(file.content, str(path)).splitlines(), str(path))
+        words = _words(text_lines(BytesIO(file.content), str(path)), str(path))
         for word in ("label", "source"):
             if not words.get(word):
                 raise InputError(
@@ -140,26 +141,22 @@ class Overlay:
         return [found.get(name, name) for name in units]
 
     def _header(self) -> list[str]:
-        for line in self._lines():
-            if line.strip() and not line.lstrip().startswith("#"):
-                return [cell.strip() for cell in next(csv.reader([line]))]
-        return []
+        return TextTable(BytesIO(self._file.content), str(self.path)).names
 
     def _blank_lines(self) -> set[int]:
         return {
             number
-            for number, line in enumerate(self._lines(), start=1)
-            if not line.replace(",", "").strip()
+            for number, line in enumerate(
+                text_lines(BytesIO(self._file.content), str(self.path)), start=1
+            )
+            if not line.strip(",; \t")
         }
-
-    def _lines(self) -> list[str]:
-        return decode(self._file.content, str(self.path)).splitlines()
 
 
 _EXAMPLES = {"label": "COHERENT CsI", "source": "arXiv:2211.11905, fig. 5"}
 
 
-def _words(lines: list[str], path: str) -> dict[str, str]:
+def _words(lines: Iterable[str], path: str) -> dict[str, str]:
     words: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         match = _WORD.fullmatch(line)

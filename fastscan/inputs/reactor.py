@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from fastscan.exceptions import InputError
+from fastscan.inputs.quantities import Columns, Quantity
 from fastscan.inputs.schema import (
     Fraction,
     Model,
@@ -18,77 +17,61 @@ from fastscan.inputs.schema import (
     TableFile,
     problem,
 )
-from fastscan.inputs.tables import DataFile, FloatArray, IntArray, read_only
+from fastscan.inputs.spectrum import (
+    FISSION_ISOTOPES,
+    JOIN_ENERGY_MEV,
+    FissionIsotope,
+    ReactorSpectrum,
+    captures_file,
+    fission_spectrum,
+    low_energy_file,
+    negligible_below,
+    polynomial_file,
+    reactor_spectrum,
+    spectrum_table,
+)
+from fastscan.inputs.tables import FloatArray, read_only
 
-__all__ = ["FISSION_ISOTOPES", "Reactor", "ReactorSpectrum"]
+__all__ = ["FISSION_ISOTOPES", "SHORT_FORMS", "Reactor", "ReactorSpectrum"]
 
-FissionIsotope = Literal["U235", "U238", "Pu239", "Pu241"]
-FISSION_ISOTOPES: tuple[FissionIsotope, ...] = ("U235", "U238", "Pu239", "Pu241")
-POLYNOMIAL_TERMS = 6
 FRACTION_TOLERANCE = 1e-3
-# The exponential polynomials hold from here on; below it the table of Vogel and Engel is used.
-JOIN_ENERGY_MEV = 2.0
 MAXIMUM_ENERGY_BINS = 10_000
 
-_POLYNOMIALS = {
-    "huber-mueller": (
-        "huber_mueller.csv",
-        ("alpha1", "alpha2", "alpha3", "alpha4", "alpha5", "alpha6"),
-    ),
-    "vogel-engel": ("vogel_engel_exponential.csv", ("a0", "a1", "a2")),
+# Keys that may stand in [reactor] itself, and the table that they are short for.
+SHORT_FORMS = {
+    "flux_per_cm2_s": "flux",
+    "thermal_power_gw": "power",
+    "energy_per_fission_mev": "power",
 }
-_LOW_ENERGY_TABLE = "vogel_engel.csv"
-_CAPTURES = "neutron_capture_branches.csv"
 
-
-@dataclass(frozen=True, eq=False)
-class ReactorSpectrum:
-    """Antineutrinos per MeV and fission, as arrays (k spectra, n table points, b beta branches).
-
-    Attributes
-    ----------
-    join_energy_mev : float
-        Below it the table holds, from it on the exponential polynomials; 0 if these are
-        extrapolated to zero energy, infinity if the table is all there is.
-    fractions : ndarray, shape (k,)
-        Weight of each spectrum.
-    polynomials : ndarray, shape (k, 6)
-        Coefficients a_i of S(E) = exp(sum_i a_i E^i), E in MeV, S in 1/MeV/fission.
-    table_energy_mev : ndarray, shape (n,)
-        Starts at 0, where the spectra are zero; linear in between, zero above the last point.
-    table_spectrum : ndarray, shape (k, n)
-        Antineutrinos/MeV/fission.
-    branch_daughter_z, branch_mass_number : ndarray of int, shape (b,)
-        Daughter nucleus of each beta branch after neutron capture on 238U.
-    branch_endpoint_mev : ndarray, shape (b,)
-        End point of the antineutrino energy.
-    branch_weight : ndarray, shape (b,)
-        Antineutrinos per fission.
-    """
-
-    join_energy_mev: float
-    fractions: FloatArray
-    polynomials: FloatArray
-    table_energy_mev: FloatArray
-    table_spectrum: FloatArray
-    branch_daughter_z: IntArray
-    branch_mass_number: IntArray
-    branch_endpoint_mev: FloatArray
-    branch_weight: FloatArray
+Scale = Annotated[NonNegative, Quantity("1", 0.1, 10.0)]
 
 
 class SpectrumScale(Model):
     """Factor on the spectrum of each fission isotope; one where nothing is known better."""
 
-    U235: NonNegative = 1.0
-    U238: NonNegative = 1.0
-    Pu239: NonNegative = 1.0
-    Pu241: NonNegative = 1.0
+    U235: Scale = 1.0
+    U238: Scale = 1.0
+    Pu239: Scale = 1.0
+    Pu241: Scale = 1.0
 
     @property
     def factors(self) -> FloatArray:
         """In the order of `FISSION_ISOTOPES`, shape (isotopes,)."""
         return read_only([getattr(self, isotope) for isotope in FISSION_ISOTOPES])
+
+
+class GivenFlux(Model):
+    """What ``total-flux`` and ``fission-flux`` are normalised to: the flux at the detectors."""
+
+    flux_per_cm2_s: Annotated[Positive, Quantity("cm-2 s-1", 1e8, 1e15)]
+
+
+class Power(Model):
+    """What ``thermal-power`` is normalised to, with the distance of the reactor."""
+
+    thermal_power_gw: Annotated[Positive, Quantity("GW", 1e-3, 40.0)]
+    energy_per_fission_mev: Annotated[Positive, Quantity("MeV", 150.0, 250.0)]
 
 
 class Reactor(Model):
@@ -100,16 +83,27 @@ class Reactor(Model):
         ``total-flux``: the flux is the integral of fissions and captures up to the maximum energy;
         ``fission-flux``: that of the fissions alone; ``thermal-power``: P / (4 pi d^2 epsilon)
         fissions per cm^2 and s.
-    flux_per_cm2_s, thermal_power_gw, distance_m, energy_per_fission_mev : float
-        What the normalisation does not use may be left out and is then 0.
+    flux : GivenFlux
+        Read by the first two; ``flux_per_cm2_s`` in ``[reactor]`` itself is short for it.
+    power : Power
+        Read by ``thermal-power``; its two keys may stand in ``[reactor]`` itself as well.
+    distance_m : float
+        From the core to the detectors; read by ``thermal-power``.
     energy_max_mev, energy_bin_width_mev : float
         Range and bins of the antineutrino energy.
     fission_fractions : dict
         Fissions of each isotope per fission.
-    high_energy_spectrum, low_energy_spectrum : str
-        Parametrisation from 2 MeV on, and table below or its extrapolation.
+    high_energy_spectrum : str
+        Parametrisation from 2 MeV on.
+    low_energy_spectrum : str
+        Below it, or below the first energy of a ``spectrum_file``: the table of Vogel and Engel,
+        the parametrisation ``extrapolated`` to zero energy, or ``none`` (of a file alone).
     spectrum_file : DataFile, optional
-        Columns ``energy_mev``, ``antineutrinos_per_mev_per_fission``, in place of both.
+        Columns ``energy_mev``, ``antineutrinos_per_mev_per_fission``, in place of the
+        parametrisation. Its logarithm is interpolated by cubics, where a neighbour is zero the
+        spectrum itself linearly. It has to begin at zero energy (or so near that nothing is
+        missing), or ``low_energy_spectrum`` says what stands below; and to end with zero or at
+        ``energy_max_mev``.
     captures_per_fission : float
         Neutron captures on 238U, each followed by two beta decays; 0 switches them off.
     spectrum_scale : SpectrumScale
@@ -120,49 +114,149 @@ class Reactor(Model):
     """
 
     normalisation: Literal["total-flux", "fission-flux", "thermal-power"]
-    flux_per_cm2_s: Positive = 0.0
-    thermal_power_gw: Positive = 0.0
-    distance_m: Positive = 0.0
-    energy_per_fission_mev: Positive = 0.0
-    energy_max_mev: Positive = 10.0
-    energy_bin_width_mev: Positive = 0.25
+    flux: GivenFlux | None = None
+    power: Power | None = None
+    distance_m: Annotated[Positive, Quantity("m", 1.0, 1000.0)] = 0.0
+    energy_max_mev: Annotated[Positive, Quantity("MeV", 0.5, 20.0)] = 10.0
+    energy_bin_width_mev: Annotated[Positive, Quantity("MeV", 1e-3, 20.0)] = 0.25
     fission_fractions: dict[FissionIsotope, Fraction] = Field(default_factory=dict)
     high_energy_spectrum: Literal["huber-mueller", "vogel-engel"] = "huber-mueller"
-    low_energy_spectrum: Literal["vogel-engel", "extrapolated"] = "vogel-engel"
-    spectrum_file: TableFile | None = None
-    captures_per_fission: NonNegative = 0.6
+    low_energy_spectrum: Literal["vogel-engel", "extrapolated", "none"] = "vogel-engel"
+    spectrum_file: Annotated[
+        TableFile | None, Columns((("energy_mev", Quantity("MeV", 0.5, 100.0)),))
+    ] = None
+    captures_per_fission: Annotated[NonNegative, Quantity("1", 0.01, 3.0)] = 0.6
     spectrum_scale: SpectrumScale = SpectrumScale()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        self._need(f"normalisation = {self.normalisation!r}", *self._normalisation_keys)
+        reason = f"normalisation = {self.normalisation!r}"
+        if self.normalisation == "thermal-power":
+            if self.power is None:
+                keys = " and ".join(map(repr, Power.model_fields))
+                raise problem(f"missing keys {keys} of [reactor.power]", f"{reason} needs them")
+            self._need(reason, "distance_m")
+        elif self.flux is None:
+            raise problem("missing key 'flux_per_cm2_s' of [reactor.flux]", f"{reason} needs it")
         if self.energy_max_mev > MAXIMUM_ENERGY_BINS * self.energy_bin_width_mev:
             raise problem(
                 f"energy_bin_width_mev = {self.energy_bin_width_mev:g} gives more than "
                 f"{MAXIMUM_ENERGY_BINS} energy bins",
                 "widen the bins",
             )
-        if self.spectrum_file is None:
-            self._need("a spectrum without spectrum_file", "fission_fractions")
+        if self.spectrum_file is not None:
+            self._check_file()
+        elif self.low_energy_spectrum == "none":
+            raise problem(
+                "low_energy_spectrum = 'none' is for a spectrum_file",
+                "choose 'vogel-engel' or 'extrapolated'",
+            )
+        if self.spectrum_file is None or self._low_energy == "vogel-engel":
+            self._need("the spectrum of the fissions", "fission_fractions")
             total = math.fsum(self.fission_fractions.values())
             if abs(total - 1.0) > FRACTION_TOLERANCE:
                 raise problem(
                     f"fission_fractions add up to {total:.6g} instead of 1",
                     "correct them; an isotope that does not take part has 0",
                 )
-        elif "spectrum_scale" in self.model_fields_set:
+        _ = self.spectrum  # reads the files now rather than in the middle of a run
+        return self
+
+    def _check_file(self) -> None:
+        """Refuse a table that leaves a part of the energies open without a word."""
+        assert self.spectrum_file is not None
+        if "spectrum_scale" in self.model_fields_set:
             raise problem(
                 "spectrum_scale acts on the isotopes' spectra, which spectrum_file replaces",
                 "leave one out",
             )
-        _ = self.spectrum  # reads the files now rather than in the middle of a run
-        return self
+        table = spectrum_table(self.spectrum_file)
+        energy, values = table["energy_mev"], table["antineutrinos_per_mev_per_fission"]
+        first, last = float(energy[0]), float(energy[-1])
+        if first >= self.energy_max_mev:
+            raise problem(
+                f"spectrum_file begins at {first:g} MeV, above energy_max_mev = "
+                f"{self.energy_max_mev:g}",
+                "give energies in MeV, or raise energy_max_mev",
+            )
+        if last < self.energy_max_mev and values[-1] > 0.0:
+            raise problem(
+                f"spectrum_file ends at {last:g} MeV with {values[-1]:g}, and nothing is said up "
+                f"to energy_max_mev = {self.energy_max_mev:g}",
+                f"write energy_max_mev = {last:g}, or let the table go on, to 0 at its end",
+            )
+        begins = f"spectrum_file begins at {first:g} MeV"
+        choices = "'vogel-engel' joins that table, 'none' leaves nothing below"
+        if self._low_energy == "missing":
+            raise problem(
+                f"{begins}, and nothing says what is below",
+                f"name low_energy_spectrum: {choices}; or let the table begin at 0",
+            )
+        if self._low_energy == "extrapolated":
+            raise problem(f"{begins}; only polynomials can be extrapolated", choices)
+        if self._low_energy == "vogel-engel" and first > JOIN_ENERGY_MEV:
+            raise problem(
+                f"{begins}, the table of Vogel and Engel ends at {JOIN_ENERGY_MEV:g} MeV",
+                f"let the table begin at {JOIN_ENERGY_MEV:g} MeV or below",
+            )
 
     @property
-    def _normalisation_keys(self) -> tuple[str, ...]:
+    def _low_energy(self) -> str:
+        """What stands below a file's table, or below the polynomials."""
+        if self.spectrum_file is None:
+            return self.low_energy_spectrum
+        table = spectrum_table(self.spectrum_file)
+        if table["energy_mev"][0] == 0.0:
+            return "none"
+        if "low_energy_spectrum" in self.model_fields_set:
+            return self.low_energy_spectrum
+        return "linear" if negligible_below(table) else "missing"
+
+    @property
+    def flux_per_cm2_s(self) -> float:
+        """Of the flux that is given; 0 where none is."""
+        return 0.0 if self.flux is None else self.flux.flux_per_cm2_s
+
+    @property
+    def thermal_power_gw(self) -> float:
+        """Thermal power; 0 where none is given."""
+        return 0.0 if self.power is None else self.power.thermal_power_gw
+
+    @property
+    def energy_per_fission_mev(self) -> float:
+        """Energy of a fission; 0 where none is given."""
+        return 0.0 if self.power is None else self.power.energy_per_fission_mev
+
+    def unread(self) -> dict[str, str]:
+        """Keys that change no count as the others are, and why; see `Experiment.unread`."""
+        chosen = f"reactor.normalisation = {self.normalisation!r}"
+        unread = {}
         if self.normalisation == "thermal-power":
-            return ("thermal_power_gw", "distance_m", "energy_per_fission_mev")
-        return ("flux_per_cm2_s",)
+            unread["flux"] = f"{chosen} takes the flux from reactor.power and reactor.distance_m"
+        else:
+            reason = f"{chosen} takes the flux from reactor.flux.flux_per_cm2_s"
+            unread |= {"power": reason, "distance_m": reason}
+        if self.spectrum_file is not None:
+            reason = "reactor.spectrum_file takes the place of it"
+            unread["high_energy_spectrum"] = reason
+            if self._low_energy != "vogel-engel":
+                unread["fission_fractions"] = reason
+            if spectrum_table(self.spectrum_file)["energy_mev"][0] == 0.0:
+                unread["low_energy_spectrum"] = f"{reason}, down to zero energy"
+        return unread
+
+    def cautions(self) -> tuple[str, ...]:
+        """What is joined to a table of a user."""
+        if self.spectrum_file is None or self._low_energy == "linear":
+            return ()
+        first = float(spectrum_table(self.spectrum_file)["energy_mev"][0])
+        begins = f"{self.spectrum_file.path.name} begins at {first:g} MeV"
+        if self._low_energy == "vogel-engel":
+            return (
+                f"{begins}; below it stands the table of Vogel and Engel for the "
+                "fission_fractions (fastscan build says what each part contributes)",
+            )
+        return (f"{begins}; there are no antineutrinos of fissions below it",) if first else ()
 
     @property
     def energy_bin_edges_mev(self) -> FloatArray:
@@ -180,44 +274,10 @@ class Reactor(Model):
         InputError
             If a file it is read from is damaged.
         """
-        if self.spectrum_file is None:
-            fission = self._fission_spectrum()
-        else:
-            fission = _tabulated_spectrum(self.spectrum_file)
-        return ReactorSpectrum(**fission, **self._branches())
-
-    def _fission_spectrum(self) -> dict[str, Any]:
-        table = DataFile.shipped(_LOW_ENERGY_TABLE).table(("energy_mev", *FISSION_ISOTOPES))
-        name, coefficients = _POLYNOMIALS[self.high_energy_spectrum]
-        rows = DataFile.shipped(name).table(coefficients, ("isotope",))
-        polynomials = np.zeros((len(FISSION_ISOTOPES), POLYNOMIAL_TERMS))
-        for k, isotope in enumerate(FISSION_ISOTOPES):
-            row = rows.texts["isotope"].index(isotope)
-            polynomials[k, : len(coefficients)] = [rows[term][row] for term in coefficients]
-        return {
-            "join_energy_mev": 0.0
-            if self.low_energy_spectrum == "extrapolated"
-            else JOIN_ENERGY_MEV,
-            "fractions": read_only([self.fission_fractions.get(i, 0.0) for i in FISSION_ISOTOPES]),
-            "polynomials": read_only(polynomials),
-            "table_energy_mev": read_only([0.0, *table["energy_mev"]]),
-            "table_spectrum": read_only([[0.0, *table[i]] for i in FISSION_ISOTOPES]),
-        }
-
-    def _branches(self) -> dict[str, Any]:
-        table = DataFile.shipped(_CAPTURES).table(
-            ("daughter_z", "mass_number", "fraction", "endpoint_mev"), ("nuclide",)
+        fissions = fission_spectrum(
+            self.fission_fractions, self.high_energy_spectrum, self._low_energy, self.spectrum_file
         )
-        used = slice(None) if self.captures_per_fission > 0 else slice(0)
-        nuclides = np.array(table.texts["nuclide"])
-        listed = [table["fraction"][nuclides == nuclide].sum() for nuclide in nuclides]
-        weight = self.captures_per_fission * table["fraction"] / listed
-        return {
-            "branch_daughter_z": read_only(table["daughter_z"][used], np.int64),
-            "branch_mass_number": read_only(table["mass_number"][used], np.int64),
-            "branch_endpoint_mev": read_only(table["endpoint_mev"][used]),
-            "branch_weight": read_only(weight[used]),
-        }
+        return reactor_spectrum(fissions, self.captures_per_fission)
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Describe what the response tensors depend on; see `Experiment.tensor_inputs`."""
@@ -225,38 +285,30 @@ class Reactor(Model):
         inputs: dict[str, Any] = {
             "normalisation": self.normalisation,
             **({"spectrum_scale": factors.tolist()} if (factors != 1.0).any() else {}),
-            **{key: getattr(self, key) for key in self._normalisation_keys},
             "energy_bin_edges_mev": self.energy_bin_edges_mev.tolist(),
             "captures_per_fission": self.captures_per_fission,
         }
+        if self.normalisation == "thermal-power":
+            assert self.power is not None
+            inputs |= {**self.power.model_dump(), "distance_m": self.distance_m}
+        else:
+            inputs["flux_per_cm2_s"] = self.flux_per_cm2_s
         if self.captures_per_fission > 0:
-            inputs["captures"] = DataFile.shipped(_CAPTURES).sha256
+            inputs["captures"] = captures_file().sha256
+        low = self._low_energy
+        if low == "vogel-engel":
+            inputs["low_energy_table"] = low_energy_file().sha256
+        if self.spectrum_file is None or low == "vogel-engel":
+            inputs["fission_fractions"] = [
+                self.fission_fractions.get(isotope, 0.0) for isotope in FISSION_ISOTOPES
+            ]
+        inputs["low_energy_spectrum"] = low
         if self.spectrum_file is not None:
-            return inputs | {"spectrum_file": self.spectrum_file.sha256}
-        if self.low_energy_spectrum == "vogel-engel":
-            inputs["low_energy_table"] = DataFile.shipped(_LOW_ENERGY_TABLE).sha256
+            return inputs | {
+                "spectrum_file": self.spectrum_file.sha256,
+                "interpolation": "cubic logarithm",
+            }
         return inputs | {
-            "fission_fractions": [self.fission_fractions.get(i, 0.0) for i in FISSION_ISOTOPES],
             "high_energy_spectrum": self.high_energy_spectrum,
-            "high_energy_polynomials": DataFile.shipped(
-                _POLYNOMIALS[self.high_energy_spectrum][0]
-            ).sha256,
-            "low_energy_spectrum": self.low_energy_spectrum,
+            "high_energy_polynomials": polynomial_file(self.high_energy_spectrum).sha256,
         }
-
-
-def _tabulated_spectrum(file: DataFile) -> dict[str, Any]:
-    table = file.table(("energy_mev", "antineutrinos_per_mev_per_fission"))
-    energy, spectrum = table["energy_mev"], table["antineutrinos_per_mev_per_fission"]
-    table.require(energy > 0, "energy_mev is not above 0", "leave the point at zero energy out")
-    table.require_increasing("energy_mev")
-    table.require(spectrum >= 0, "antineutrinos_per_mev_per_fission is negative")
-    if not spectrum.any():
-        raise InputError("antineutrinos_per_mev_per_fission is 0 throughout", where=table.label)
-    return {
-        "join_energy_mev": math.inf,
-        "fractions": read_only([1.0]),
-        "polynomials": read_only(np.zeros((1, POLYNOMIAL_TERMS))),
-        "table_energy_mev": read_only([0.0, *energy]),
-        "table_spectrum": read_only([[0.0, *spectrum]]),
-    }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -35,13 +36,21 @@ M = TypeVar("M", bound="Model")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 
 
 def problem(what: str, hint: str = "") -> PydanticCustomError:
     """Build an error to raise inside a validator, which knows neither file nor key."""
     return PydanticCustomError("problem", "{what}", {"what": what, "hint": hint})
+
+
+def _at_most_one(value: float) -> float:
+    if value > 1.0:
+        raise problem(f"{value:g} is more than 1", f"as a fraction, {value / 100:g}?")
+    return value
+
+
+Fraction = Annotated[NonNegative, AfterValidator(_at_most_one)]
 
 
 class Model(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -10,10 +11,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs.quantities import Quantity, unusual
 from fastscan.inputs.schema import Model, Name, Positive, TableFile, problem
 from fastscan.inputs.tables import FloatArray, Table, read_only
 
-__all__ = ["ALPHA", "Correlation", "Pull", "Systematics"]
+__all__ = ["ALPHA", "Correlation", "Pull", "Systematics", "check_sigma_alpha"]
 
 # Name of the nuisance that sigma_alpha stands for, and the letter that the papers give it.
 ALPHA = "normalisation"
@@ -24,6 +26,8 @@ EDGE_TOLERANCE = 1e-9
 # more than 1e-5 of what the first one may, for a bin's counts are an average over the flux.
 NEGATIVE_EIGENVALUE = 1e-10
 NEGLIGIBLE_EIGENVALUE = 1e-10
+# Of relative changes.
+RELATIVE = Quantity("1", 0.0, 1.0, free=100.0)
 # Parts of an experiment whose numbers make up its prediction.
 CHANGEABLE = ("reactor", "target", "ionisation", "detectors")
 
@@ -66,7 +70,7 @@ class Pull(Model):
 
     name: Name
     kind: Literal["normalisation", "setting", "flux-shape", "efficiency", "template"]
-    sigma: Positive = 0.0
+    sigma: Annotated[Positive, RELATIVE] = 0.0
     channel: Literal["cevns", "eves"] | None = None
     settings: Annotated[dict[str, float], Field(min_length=1)] = Field(default_factory=dict)
     covariance: TableFile | None = None
@@ -121,16 +125,11 @@ class Pull(Model):
             Rows that are not energy bins of the experiment, columns that do not match the rows, or
             a matrix that is no covariance matrix.
         """
-        assert self.covariance is not None
-        rows = self.covariance.table(("low_mev", "high_mev"))
-        rows.require_increasing("low_mev")
+        rows, matrix = self._covariance()
         which = [
             _bin_of(energy_bin_edges_mev, rows, i, "low_mev", "high_mev", "an energy bin")
             for i in range(rows["low_mev"].size)
         ]
-        names = tuple(f"{low:g}" for low in rows["low_mev"])
-        columns = self.covariance.table(names)
-        matrix = np.stack([columns[name] for name in names], axis=1)
         variance = np.diag(matrix)
         rows.require(variance >= 0.0, "a variance is negative", "correct the diagonal")
         largest = float(np.abs(matrix).max())
@@ -152,6 +151,36 @@ class Pull(Model):
         own = own * np.sign(own[np.arange(kept.size), np.abs(own).argmax(axis=1)])[:, None]
         shapes[:, which] = np.sqrt(values[kept])[:, None] * own
         return shapes
+
+    def _covariance(self) -> tuple[Table, FloatArray]:
+        """Energy bins of the rows, and the matrix."""
+        assert self.covariance is not None
+        rows = self.covariance.table(("low_mev", "high_mev"))
+        rows.require_increasing("low_mev")
+        names = tuple(f"{low:g}" for low in rows["low_mev"])
+        columns = self.covariance.table(names)
+        return rows, np.stack([columns[name] for name in names], axis=1)
+
+    def unusual_values(self, key: str) -> Iterator[tuple[str, InputError]]:
+        """As the function of that name, for a table of relative changes in per cent.
+
+        Parameters
+        ----------
+        key : str
+            Dotted path of this pull.
+        """
+        if self.kind == "efficiency":
+            assert self.table is not None
+            largest = float(np.abs(self.table.table(("relative_sigma",))["relative_sigma"]).max())
+            path, file = f"{key}.table", self.table
+        elif self.kind == "flux-shape":
+            assert self.covariance is not None
+            largest = float(np.sqrt(np.abs(np.diag(self._covariance()[1])).max()))
+            path, file = f"{key}.covariance", self.covariance
+        else:
+            return
+        if not RELATIVE.usual(largest):
+            yield path, unusual(path, RELATIVE, largest, str(file.path))
 
     def bin_changes(self, edges_ev: FloatArray) -> FloatArray:
         """Change of each observed bin for one standard deviation, shape (bins,).
@@ -186,6 +215,31 @@ class Pull(Model):
         return read_only(changes)
 
 
+def check_sigma_alpha(value: float, insisted: Collection[str]) -> None:
+    """Check a normalisation that is given in place of the experiment's nuisances.
+
+    Parameters
+    ----------
+    value : float
+    insisted : collection of str
+        `Experiment.unusual`: where it lists ``systematics.sigma_alpha``, large ones are meant.
+
+    Raises
+    ------
+    InputError
+        Not positive, or most likely in per cent.
+    """
+    if not (np.isfinite(value) and value > 0.0):
+        raise InputError(
+            f"sigma_alpha = {value} is not a positive number",
+            where="--sigma-alpha",
+            hint="write 20 % as 0.20",
+        )
+    if not RELATIVE.usual(value) and "systematics.sigma_alpha" not in insisted:
+        error = unusual("systematics.sigma_alpha", RELATIVE, value)
+        raise InputError(error.what, where="--sigma-alpha", hint=error.hint)
+
+
 class Correlation(Model):
     """Correlation coefficient of two pulls."""
 
@@ -214,7 +268,7 @@ class Systematics(Model):
         Pairs that are not named are uncorrelated.
     """
 
-    sigma_alpha: Positive | None = None
+    sigma_alpha: Annotated[Positive | None, RELATIVE] = None
     pulls: Annotated[tuple[Pull, ...], Field(strict=False)] = ()
     correlations: Annotated[tuple[Correlation, ...], Field(strict=False)] = ()
 

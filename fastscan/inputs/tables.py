@@ -1,13 +1,14 @@
-"""CSV tables: read once, hashed, checked, and every failure named by file and line."""
+"""Tables: read once, hashed, checked, and every failure named by file and line."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable
 from fastscan.inputs.shipped import read_shipped
+from fastscan.inputs.text_tables import TextTable, decode, empty_table, number
 
-__all__ = ["DataFile", "FloatArray", "IntArray", "Table", "read_bytes", "read_csv", "read_only"]
+__all__ = [
+    "DataFile",
+    "FloatArray",
+    "IntArray",
+    "Table",
+    "decode",
+    "read_bytes",
+    "read_only",
+    "read_table",
+    "reading",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,24 +48,27 @@ def read_only(values: Any, dtype: type = np.float64) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of a CSV file, with the line each row came from.
+    """Columns of a file, with the line each row came from.
 
     Attributes
     ----------
     label : str
         File name, for messages.
     lines : tuple of int
-        Line number of each row.
+        Number of the line of each row; of the row itself in a binary file.
     numbers : mapping of str to ndarray, shape (rows,)
         Numeric columns, read-only.
     texts : mapping of str to list of str
         Text columns.
+    place : str
+        What ``lines`` counts, for messages.
     """
 
     label: str
     lines: tuple[int, ...]
     numbers: Mapping[str, FloatArray]
     texts: Mapping[str, list[str]]
+    place: str = "line"
 
     def __getitem__(self, column: str) -> FloatArray:
         return self.numbers[column]
@@ -61,7 +77,7 @@ class Table:
         """Raise an `InputError` that names the first line where the condition does not hold."""
         if not holds.all():
             line = self.lines[int(np.argmin(holds))]
-            raise InputError(what, where=f"{self.label}, line {line}", hint=hint)
+            raise InputError(what, where=f"{self.label}, {self.place} {line}", hint=hint)
 
     def require_increasing(self, column: str) -> None:
         """Raise an `InputError` unless the column increases strictly from row to row."""
@@ -147,17 +163,30 @@ class DataFile:
         return cls(path, hashlib.sha256(content).hexdigest(), content)
 
     def table(self, columns: Sequence[str], text_columns: Sequence[str] = ()) -> Table:
-        """Parse the content as CSV; see `read_csv`."""
+        """Parse the content, see `read_table`."""
         return _parse(self.content, str(self.path), tuple(columns), tuple(text_columns))
 
 
 def read_bytes(path: Path) -> bytes:
     """Content of a file; an `InputError` in place of any `OSError`."""
+    with reading(path):
+        return path.read_bytes()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Check that a file is one on disk, and turn any `OSError` of reading it into an `InputError`.
+
+    Raises
+    ------
+    InputError
+        It is missing, a pipe, a folder, or may not be read.
+    """
     try:
         # Reading from a pipe or a terminal could wait for ever.
         if path.is_fifo() or path.is_socket() or path.is_char_device():
             raise InputError("not a regular file", where=str(path), hint="name a file on disk")
-        return path.read_bytes()
+        yield
     except FileNotFoundError as error:
         raise InputError(
             "no such file", where=str(path), hint="check the name and the folder"
@@ -169,15 +198,17 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def read_csv(
+def read_table(
     path: str | Path, columns: Sequence[str], *, text_columns: Sequence[str] = ()
 ) -> dict[str, FloatArray | list[str]]:
-    """Read columns of a CSV file with a header row; lines that start with ``#`` are comments.
+    """Read columns of a table.
 
     Parameters
     ----------
     path : str or path
-        The file, UTF-8.
+        Text, UTF-8, with a row of names, its cells separated by commas, semicolons, tabs or
+        blanks; lines that start with ``#`` are comments. Or ``.npy``, a structured array, or
+        ``.parquet``.
     columns : sequence of str
         Columns that must be there; others are ignored.
     text_columns : sequence of str, optional
@@ -198,62 +229,69 @@ def read_csv(
     return {**table.numbers, **{name: list(texts) for name, texts in table.texts.items()}}
 
 
-def decode(content: bytes, label: str) -> str:
-    """UTF-8 text of a file, with or without a byte order mark."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "not a UTF-8 text file", where=f"{label}, line {line}", hint="save it as UTF-8"
-        ) from error
-
-
 # The same few tables are asked for many times; content and label are all the answer depends on.
 @lru_cache(maxsize=64)
 def _parse(
     content: bytes, label: str, columns: tuple[str, ...], text_columns: tuple[str, ...]
 ) -> Table:
-    reader = csv.reader(
-        "" if line.lstrip().startswith("#") else line
-        for line in decode(content, label).splitlines()
-    )
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, [cell.strip() for cell in cells]))
-    except csv.Error as error:
-        raise InputError(str(error), where=f"{label}, line {reader.line_num}") from error
-    if len(rows) < 2:
-        raise InputError(
-            "empty table", where=label, hint="give a header row and at least one row of values"
-        )
-    header_line, header = rows.pop(0)
+    binary = BINARY_TABLES.get(Path(label).suffix.lower())
+    if binary is not None:
+        return _of_binary(binary(content, label), label, columns, text_columns)
+    return _of_text(TextTable(BytesIO(content), label), label, columns, text_columns)
+
+
+def _of_text(
+    source: TextTable, label: str, columns: tuple[str, ...], text_columns: tuple[str, ...]
+) -> Table:
     wanted = tuple(dict.fromkeys((*columns, *text_columns)))
     for column in wanted:
-        _check_column(column, header, f"{label}, line {header_line}")
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise InputError(
-                f"{len(cells)} values under {len(header)} columns",
-                where=f"{label}, line {line}",
-                hint="separate values by commas, decimals by points",
-            )
+        _check_column(column, source.names, f"{label}, line {source.names_line}")
+    rows = list(source.rows())
+    if not rows:
+        raise empty_table(label)
     lines = tuple(line for line, _ in rows)
-    cells_of = {name: [cells[header.index(name)] for _, cells in rows] for name in wanted}
-    texts = {name: cells_of[name] for name in text_columns}
+    places = {name: source.names.index(name) for name in wanted}
+    cells_of = {n: [cells[place].strip() for _, cells in rows] for n, place in places.items()}
     numbers = {
         name: read_only(
             [
-                _number(cell, name, f"{label}, line {line}")
+                number(cell, name, f"{label}, line {line}")
                 for line, cell in zip(lines, cells_of[name], strict=True)
             ]
         )
         for name in wanted
-        if name not in texts
+        if name not in text_columns
     }
-    return Table(label, lines, numbers, texts)
+    return Table(label, lines, numbers, {name: cells_of[name] for name in text_columns})
+
+
+def _of_binary(
+    source: BinaryTable, label: str, columns: tuple[str, ...], text_columns: tuple[str, ...]
+) -> Table:
+    names = tuple(dict.fromkeys(name for name in columns if name not in text_columns))
+    if not source.names:
+        raise InputError(
+            "array without names of its columns",
+            where=label,
+            hint=f"write a table of text with the columns {', '.join((*names, *text_columns))}, "
+            "or a structured array",
+        )
+    for column in (*names, *text_columns):
+        _check_column(column, list(source.names), label)
+    if not source.count:
+        raise empty_table(label)
+    source.check(names)
+    values = np.concatenate([*source.pieces(names, source.count)]) if names else np.empty((0, 0))
+    lines = tuple(range(1, source.count + 1))
+    numbers = {name: read_only(values[:, i]) for i, name in enumerate(names)}
+    table = Table(
+        label, lines, numbers, {name: source.texts(name) for name in text_columns}, place="row"
+    )
+    for name in names:
+        table.require(
+            np.isfinite(table[name]), f"{name} is not a finite number", "correct the value"
+        )
+    return table
 
 
 def _check_column(column: str, header: list[str], where: str) -> None:
@@ -275,15 +313,3 @@ def _check_column(column: str, header: list[str], where: str) -> None:
         where=where,
         hint=f"columns found: {', '.join(header)}",
     )
-
-
-def _number(cell: str, column: str, where: str) -> float:
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InputError(
-            f"{column} is {cell!r}", where=where, hint="give a finite number, decimals by a point"
-        )
-    return number

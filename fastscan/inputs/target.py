@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from fastscan.inputs.quantities import Columns, Quantity
 from fastscan.inputs.schema import Model, Name, Positive, TableFile, problem
 from fastscan.inputs.tables import FloatArray, IntArray, Table, read_only
 
@@ -17,21 +18,26 @@ ABUNDANCE_TOLERANCE = 1e-3
 
 
 class Element(Model):
-    """One chemical element of the target."""
+    """One chemical element of the target; free electrons need no table of shells."""
 
     symbol: Name
     atomic_number: Annotated[int, Field(gt=0)]
-    atoms_per_formula_unit: Positive = 1.0
+    atoms_per_formula_unit: Annotated[Positive, Quantity("1", 1e-3, 1e3)] = 1.0
     isotopes: TableFile
-    shells: TableFile
+    shells: Annotated[TableFile | None, Columns((("binding_ev", Quantity("eV", 1.0, 2e5)),))] = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        isotopes, shells = self._isotope_table, self._shell_table
+        isotopes = self._isotope_table
         mass_number, mass = isotopes["mass_number"], isotopes["atomic_mass_u"]
         isotopes.require(
             (mass_number == np.rint(mass_number)) & (mass_number >= self.atomic_number),
             f"mass_number is not a whole number of at least {self.atomic_number}",
+        )
+        isotopes.require(
+            mass_number <= 3 * self.atomic_number,
+            f"mass_number is more than three times {self.atomic_number} protons",
+            "correct atomic_number, or name the isotopes of this element",
         )
         isotopes.require(
             abs(mass - mass_number) < 0.5,
@@ -44,11 +50,13 @@ class Element(Model):
             "give the abundance as a fraction, or leave the isotope out",
         )
         isotopes.require_sum("abundance", 1.0, ABUNDANCE_TOLERANCE, "complete or correct the rows")
-        shells.require(shells["electrons"] > 0, "electrons is not above 0")
-        shells.require(shells["binding_ev"] >= 0, "binding_ev is negative")
-        shells.require_sum(
-            "electrons", self.atomic_number, 1e-9, "correct the rows or atomic_number"
-        )
+        if self.shells is not None:
+            shells = self._shell_table
+            shells.require(shells["electrons"] > 0, "electrons is not above 0")
+            shells.require(shells["binding_ev"] >= 0, "binding_ev is negative")
+            shells.require_sum(
+                "electrons", self.atomic_number, 1e-9, "correct the rows or atomic_number"
+            )
         return self
 
     @property
@@ -57,6 +65,7 @@ class Element(Model):
 
     @property
     def _shell_table(self) -> Table:
+        assert self.shells is not None  # free electrons have none, and nobody asks
         return self.shells.table(("electrons", "binding_ev"))
 
     @property
@@ -89,15 +98,15 @@ class Quenching(Model):
     """Ionisation yield of nuclear recoils, after Lindhard."""
 
     model: Literal["lindhard"] = "lindhard"
-    k: Positive
+    k: Annotated[Positive, Quantity("1", 0.03, 0.5)]
 
 
 class FormFactor(Model):
     """Helm form factor: surface thickness a and skin thickness s."""
 
     model: Literal["helm"] = "helm"
-    skin_thickness_fm: Positive = 0.9
-    surface_thickness_fm: Positive = 0.52
+    skin_thickness_fm: Annotated[Positive, Quantity("fm", 0.1, 3.0)] = 0.9
+    surface_thickness_fm: Annotated[Positive, Quantity("fm", 0.1, 3.0)] = 0.52
 
     def radius_squared_fm2(self, mass_number: int) -> float:
         """Square of the diffraction radius R_0 (Helm; Lewin and Smith 1996, eq. (4.11))."""
@@ -123,7 +132,26 @@ class Target(Model):
                 f"the form factor's R_0^2 is {radius_squared_fm2:.3g} fm^2 at A = {lightest}",
                 "lower skin_thickness_fm",
             )
+        for element in self.elements:
+            if self.electron_binding == "steps" and element.shells is None:
+                raise problem(
+                    f"missing key 'shells' of {element.symbol}",
+                    "electron_binding = 'steps' needs it",
+                )
         return self
+
+    def unread(self) -> dict[str, str]:
+        """Keys that change no count as the others are, and why; see `Experiment.unread`."""
+        if self.electron_binding == "steps":
+            return {}
+        reason = "with target.electron_binding = 'free' no electron is bound"
+        return {f"elements.{i}.shells": reason for i in range(len(self.elements))}
+
+    def _shells_of(self, element: Element) -> dict[str, str]:
+        if self.electron_binding == "free":
+            return {}
+        assert element.shells is not None
+        return {"shells": element.shells.sha256}
 
     def tensor_inputs(self) -> dict[str, Any]:
         """Describe what the response tensors depend on; see `Experiment.tensor_inputs`."""
@@ -132,8 +160,7 @@ class Target(Model):
                 "atomic_number": element.atomic_number,
                 "atoms_per_formula_unit": element.atoms_per_formula_unit,
                 "isotopes": element.isotopes.sha256,
-                # Free electrons have no shells.
-                **({"shells": element.shells.sha256} if self.electron_binding == "steps" else {}),
+                **self._shells_of(element),
             }
             for element in self.elements
         ]

@@ -1,4 +1,4 @@
-"""Antineutrino spectra: fission (exponential polynomial and table) and allowed beta decay."""
+"""Antineutrino spectra: exponential polynomials, tables, and allowed beta decay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["beta_spectrum", "fission_spectrum"]
+__all__ = ["beta_spectrum", "fission_spectrum", "table_spectrum"]
 
 FloatArray = np.ndarray
 
@@ -44,6 +44,41 @@ def fission_spectrum(
             for k in range(fractions.size):
                 left, right = table_spectrum[k, j - 1], table_spectrum[k, j]
                 out[i] += fractions[k] * (left + weight * (right - left))
+    return out
+
+
+@jit
+def table_spectrum(
+    energy_mev: FloatArray,
+    table_energy_mev: FloatArray,
+    table_spectrum: FloatArray,
+    table_slope_per_mev: FloatArray,
+) -> FloatArray:
+    """Spectrum between the points of a table, shape (energies,).
+
+    Where both neighbours are positive ln S is the cubic in E with their values and their slopes
+    d ln S / dE (Hermite); where one is zero S is linear. Zero outside the table's energies, which
+    increase.
+    """
+    out = np.zeros(energy_mev.size)
+    last = table_energy_mev.size - 1
+    for i in range(energy_mev.size):
+        energy = energy_mev[i]
+        if last < 1 or energy < table_energy_mev[0] or energy > table_energy_mev[last]:
+            continue
+        j = min(max(np.searchsorted(table_energy_mev, energy), 1), last)
+        low = table_energy_mev[j - 1]
+        width = table_energy_mev[j] - low
+        weight = (energy - low) / width
+        left, right = table_spectrum[j - 1], table_spectrum[j]
+        if left > 0.0 and right > 0.0:
+            rise = math.log(right / left)
+            bend_left = width * table_slope_per_mev[j - 1] - rise
+            bend_right = rise - width * table_slope_per_mev[j]
+            bend = (1.0 - weight) * bend_left + weight * bend_right
+            out[i] = left * math.exp(weight * rise + weight * (1.0 - weight) * bend)
+        else:
+            out[i] = left + weight * (right - left)
     return out
 
 

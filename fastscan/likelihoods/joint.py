@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fastscan.exceptions import InputError
+from fastscan.inputs import Experiment, check_distinct
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
@@ -31,14 +32,8 @@ def check_parts(parts: Sequence[Likelihood], names: Sequence[str]) -> None:
                 where="joint likelihood",
                 hint="give each its own name = '…'",
             )
-    digests = [part.observation_sha256 for part in parts]
-    for i, digest in enumerate(digests):
-        if digest in digests[:i]:
-            raise InputError(
-                f"{names[digests.index(digest)]} and {names[i]} hold the same counts",
-                where="joint likelihood",
-                hint="leave one out: data count once",
-            )
+    seen = [part.experiment for part in parts if not part.data_source]
+    check_distinct([each for each in seen if isinstance(each, Experiment)], "joint likelihood")
 
 
 def check_shared(parts: Sequence[Likelihood], shared: Sequence[str]) -> None:

@@ -60,11 +60,17 @@ def normalisation_pull(
     return pull
 
 
-def delta_chi2(confidence_level: float, degrees_of_freedom: int = 1) -> float:
+def delta_chi2(
+    confidence_level: float, degrees_of_freedom: int = 1, *, one_sided: bool = False
+) -> float:
     """Rise of chi2 above its minimum at a confidence level (Wilks).
+
+    ``one_sided``: of an upper limit, whose errors are all on one side (arXiv:1007.1727, eq. 65).
 
     >>> round(delta_chi2(0.90), 3), round(delta_chi2(0.90, 2), 3)
     (2.706, 4.605)
+    >>> round(delta_chi2(0.90, one_sided=True), 3)
+    1.642
 
     Raises
     ------
@@ -81,6 +87,14 @@ def delta_chi2(confidence_level: float, degrees_of_freedom: int = 1) -> float:
         raise InputError(
             f"{degrees_of_freedom} degrees of freedom", where="--dof", hint="give 1 or more"
         )
+    if one_sided:
+        if degrees_of_freedom != 1 or confidence_level < 0.5:
+            raise InputError(
+                "one-sided limits are of one parameter, at 50 % or more",
+                where="--one-sided",
+                hint="leave it out",
+            )
+        return NormalDist().inv_cdf(confidence_level) ** 2
     # One and two degrees of freedom have closed forms; SciPy takes long to import.
     if degrees_of_freedom == 1:
         return NormalDist().inv_cdf(0.5 * (1.0 - confidence_level)) ** 2

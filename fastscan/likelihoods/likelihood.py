@@ -19,7 +19,7 @@ from fastscan.counts import (
     constrained,
 )
 from fastscan.exceptions import InputError
-from fastscan.inputs import Experiment, JointExperiment
+from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
 from fastscan.likelihoods.form import Chi2Form, chi2_form
 from fastscan.likelihoods.joint import check_parts, check_shared
 from fastscan.likelihoods.levels import delta_chi2
@@ -60,6 +60,8 @@ class Likelihood:
         Of each experiment; of one, itself.
     data, sigma : (bins,)
         Counts seen and their standard deviations, those of all experiments one after the other.
+    data_source : str
+        Empty where the counts are those of the experiments.
     bin_slices : tuple of slice
         Bins of each experiment.
 
@@ -90,13 +92,8 @@ class Likelihood:
         self.flux_weights = flux_weights
         if sigma_alpha is None:
             nuisances = nuisances or Nuisances.load(experiment, variants=False)
-        elif not (np.isfinite(sigma_alpha) and sigma_alpha > 0.0):
-            raise InputError(
-                f"sigma_alpha = {sigma_alpha} is not a positive number",
-                where="--sigma-alpha",
-                hint="write 20 % as 0.20",
-            )
         else:
+            check_sigma_alpha(sigma_alpha, experiment.unusual)
             nuisances = Nuisances.normalisation(float(sigma_alpha))
         self.nuisances = nuisances
         observation = experiment.observation
@@ -105,6 +102,7 @@ class Likelihood:
         self.parts: tuple[Likelihood, ...] = (self,)
         self.shared: tuple[str, ...] = ()
         self.constraints: tuple[Constraint, ...] = ()
+        self.data_source = ""
         self._place_bins()
         with np.errstate(over="ignore"):
             squares = (self.data / self.sigma) ** 2
@@ -162,6 +160,7 @@ class Likelihood:
         joint = cls.__new__(cls)
         joint.parts, joint.shared, joint.experiment = parts, shared, experiment
         joint.constraints = ()
+        joint.data_source = "; ".join(dict.fromkeys(filter(None, (p.data_source for p in parts))))
         joint.model, joint.channels = first.model, first.channels
         joint.channel_names = first.channel_names
         joint.data = np.concatenate([part.data for part in joint.parts])
@@ -227,7 +226,7 @@ class Likelihood:
                     where=f"constraint of {constraint.name}",
                     hint="profile it, scan it or set it",
                 )
-        fixed = {k: v for k, v in self.parameters(given).items() if k not in names}
+        fixed = self.parameters(given, names)
         if not self._alone:
             every = [part.counts(names, given, merge=False) for part in self.parts]
             return reduce(constrained, self.constraints, Counts.joined(every, self._joint_names()))
@@ -308,13 +307,15 @@ class Likelihood:
             other.parts = (other,)
         return other
 
-    def observing(self, data: FloatArray) -> Likelihood:
+    def observing(self, data: FloatArray, source: str = "made-up counts") -> Likelihood:
         """The same likelihood, had other counts been seen with the same errors.
 
         Parameters
         ----------
         data : (bins,)
             Of all experiments, one after the other, in the unit of the observation.
+        source : str
+            Where they come from, for the words of results.
 
         Raises
         ------
@@ -331,12 +332,12 @@ class Likelihood:
                 hint="give one number a bin",
             )
         other = copy(self)
-        other.data = values
+        other.data, other.data_source = values, source
         if self._alone:
             other.parts = (other,)
         else:
             pairs = zip(self.parts, self.bin_slices, strict=True)
-            other.parts = tuple(part.observing(values[own]) for part, own in pairs)
+            other.parts = tuple(part.observing(values[own], source) for part, own in pairs)
         return other
 
     @property
@@ -376,18 +377,31 @@ class Likelihood:
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         return digest.hexdigest()
 
-    def parameters(self, given: Mapping[str, float] | None = None) -> dict[str, float]:
-        """All parameters, those not given at their default.
+    def parameters(
+        self, given: Mapping[str, float] | None = None, free: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """All parameters but the free ones, those not given at their default.
 
         Raises
         ------
         InputError
-            Unknown name, or a value that is not finite or out of range.
+            Unknown name, a value that is not finite or out of range, or none where there is no
+            default.
         """
-        given = dict(given or {})
-        values = {p.name: p.default for p in self.model.parameters}
-        for name, value in given.items():
-            values[name] = self.model.parameter(name).check(value)
+        given = {name: self.model.parameter(name).check(v) for name, v in (given or {}).items()}
+        values = {}
+        for parameter in self.model.parameters:
+            if parameter.name in free:
+                continue
+            value = given.get(parameter.name, parameter.default)
+            if value is None:
+                unit = "" if parameter.unit == "1" else f" in {parameter.unit}"
+                raise InputError(
+                    f"{parameter.name} is not set and has no default",
+                    where=f"model {self.model.name}",
+                    hint=f"give it{unit}, as in --set {parameter.name}=…",
+                )
+            values[parameter.name] = value
         return values
 
     def predict(self, **parameters: float) -> Prediction:
@@ -485,6 +499,7 @@ class Likelihood:
         *,
         profiled: Sequence[str] | None = None,
         cl: float = 0.90,
+        one_sided: bool = False,
     ) -> Limit:
         """All allowed intervals of one parameter, by root finding, others held or profiled.
 
@@ -499,17 +514,25 @@ class Likelihood:
             elements for a millicharge or a charge radius, none otherwise).
         cl : float
             Confidence level, one degree of freedom.
+        one_sided : bool
+            Give an upper limit alone: the rise of chi2 from the best fit in the physical range
+            (the statistic q~ of arXiv:1007.1727, eq. 16, in large samples), 1.642 at 90 %.
 
         Raises
         ------
         InputError
             Unknown parameter, a value out of range, or one parameter in two roles.
         """
-        rise = delta_chi2(cl)
+        rise = delta_chi2(cl, one_sided=one_sided)
         given = dict(given or {})
         names = self.profiled_names(poi, given, profiled)
         found = self.profile(poi, given, names).pieces(rise)
-        held = {k: v for k, v in self.parameters(given).items() if k != poi and k not in names}
+        held = self.parameters(given, (poi, *names))
+        intervals, basins = found.intervals, found.basins
+        if one_sided:
+            # Below the best fit nothing speaks against a smaller value.
+            intervals = [(self.model.parameter(poi).minimum, intervals[-1][1])]
+            basins = [found.best]
         return Limit(
             poi=poi,
             unit=self.model.parameter(poi).unit,
@@ -517,11 +540,12 @@ class Likelihood:
             delta_chi2=rise,
             best_fit=found.best.value,
             chi2_min=found.best.chi2,
-            intervals=found.intervals,
-            basins=found.basins,
+            intervals=intervals,
+            basins=basins,
             best_basin=found.best,
             profiled=names,
             parameters=held,
+            one_sided=one_sided,
         )
 
     def _channel(self, channel: str, point: Mapping[str, float]) -> FloatArray:

@@ -30,6 +30,8 @@ class Limit:
     profiled : tuple of str
     parameters : dict
         Parameters that were held.
+    one_sided : bool
+        An upper limit: up to it everything is allowed.
     """
 
     poi: str
@@ -43,3 +45,4 @@ class Limit:
     best_basin: Basin
     profiled: tuple[str, ...]
     parameters: dict[str, float]
+    one_sided: bool = False

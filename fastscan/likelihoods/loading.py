@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Nuisances
+from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment, JointExperiment, load_experiments
 from fastscan.likelihoods.likelihood import Likelihood
 from fastscan.models import Model, get_model
@@ -17,14 +18,16 @@ from fastscan.tensors import Response, load_response
 __all__ = ["likelihood", "make_likelihood"]
 
 FloatArray = NDArray[np.float64]
+Named = str | Path | Experiment
 
 
 def likelihood(
     model: str,
-    experiment: str | Path | Experiment = "conus-plus",
+    experiment: Named | Sequence[Named] = "conus-plus",
     *,
     channels: str = "both",
     sigma_alpha: float | None = None,
+    shared: Sequence[str] = (),
     tables: str | Path | None = None,
     **options: object,
 ) -> Likelihood:
@@ -34,11 +37,14 @@ def likelihood(
     ----------
     model : str
         One of `fastscan.model_names`.
-    experiment : str, path or Experiment
-        One experiment, or a TOML file that names several to be fitted together.
+    experiment : str, path or Experiment, or several of them
+        One experiment, or a TOML file that names several to be fitted together. Several are fitted
+        together, too.
     channels : {"both", "cevns", "eves"}
     sigma_alpha : float, optional
         Relative uncertainty of the normalisation, instead of the experiment's nuisances.
+    shared : sequence of str
+        Nuisances that are one and the same in all of several experiments that have them.
     tables : path, optional
         Directory of the tensor stores; tensors are built there on first use.
     **options
@@ -54,16 +60,18 @@ def likelihood(
         experiment,
         channels=channels,
         sigma_alpha=sigma_alpha,
+        shared=shared,
         tables=tables,
     )
 
 
 def make_likelihood(
     model: Model,
-    experiment: str | Path | Experiment,
+    experiment: Named | Sequence[Named],
     *,
     channels: str = "both",
     sigma_alpha: float | None = None,
+    shared: Sequence[str] = (),
     tables: str | Path | None = None,
     flux_weights: Callable[[Response], FloatArray] | None = None,
     progress: Callable[[str, float], None] | None = None,
@@ -73,7 +81,7 @@ def make_likelihood(
     Parameters
     ----------
     model : Model
-    experiment, channels, sigma_alpha, tables
+    experiment, channels, sigma_alpha, shared, tables
         As for `likelihood`.
     flux_weights : callable, optional
         Gives the factor on the flux of each antineutrino-energy bin of a response.
@@ -85,6 +93,29 @@ def make_likelihood(
     InputError
         Any of the names or values is not known or not possible.
     """
+    if isinstance(experiment, (list, tuple)):
+        if len(experiment) != 1:
+            every = [
+                make_likelihood(
+                    model,
+                    one,
+                    channels=channels,
+                    sigma_alpha=sigma_alpha,
+                    tables=tables,
+                    flux_weights=flux_weights,
+                    progress=progress,
+                )
+                for one in experiment
+            ]
+            return Likelihood.joined(every, shared=shared)
+        (experiment,) = experiment
+    assert isinstance(experiment, (str, Path, Experiment))
+    if shared:
+        raise InputError(
+            f"{', '.join(shared)} can not be shared: there is one experiment",
+            where="shared nuisances",
+            hint="name another experiment, or share nothing",
+        )
     named: Experiment | JointExperiment
     if isinstance(experiment, Experiment):
         named, experiments = experiment, [experiment]

@@ -87,7 +87,7 @@ def _over_couplings(form: Chi2Form, masses: Mapping[str, float]) -> Minimum:
         return _ordered(form, {**masses, names[0]: float(values[0])}, float(lowest[0]))
     shape = {name: np.array([value]) for name, value in masses.items()}
     surface = form.surface(form.coefficients(shape or None)[0])
-    start = np.array([counts.parameter(name).default for name in names])
+    start = np.array([counts.parameter(name).standard for name in names])
     point, chi2 = surface.minimise(list(range(len(names))), [start])
     return _ordered(form, {**masses, **dict(zip(names, map(float, point), strict=True))}, chi2)
 

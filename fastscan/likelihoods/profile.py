@@ -152,7 +152,7 @@ class Profile:
         return self._known[value]
 
     def _minimise(self, value: float) -> tuple[float, FloatArray, float]:
-        start = np.array([p.default for p in self._couplings])
+        start = np.array([p.standard for p in self._couplings])
         if self.poi.kind == "coupling":
             start[self._index[self.poi.name]] = value
         if self._profiled_mass is None:
@@ -194,7 +194,7 @@ class Profile:
 
     def _line(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
         """The exact case: one coupling, nothing to profile but its own partners."""
-        start = np.array([p.default for p in self._couplings])
+        start = np.array([p.standard for p in self._couplings])
         surface = self._form.surface(self._form.coefficients()[0])
         curve, power = surface.line(start, self._index[self.poi.name])
         return curve.turning_points(), curve, lambda u: root_of_power(u, power)
@@ -243,7 +243,7 @@ class Profile:
         """Values of the parameter at the minima in all dimensions."""
         own = self._index[self.poi.name]
         surface = self._form.surface(self._form.coefficients()[0])
-        start = np.array([p.default for p in self._couplings])
+        start = np.array([p.standard for p in self._couplings])
         point, _ = surface.minimise([own, *self._free], [start])
         value = float(point[own])
         return [value, -value] if self._symmetric() else [value]

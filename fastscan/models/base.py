@@ -46,8 +46,9 @@ class Parameter:
     ----------
     name, unit, description : str
         As on the command line; unit "1" for pure numbers.
-    default : float
-        Value where it is neither set, scanned nor fitted.
+    default : float or None
+        Value where it is neither set, scanned nor fitted; None where no value is natural, as that
+        of a mediator's mass: then it must be given.
     symbol : str
         For axis labels, in TeX.
     minimum, maximum : float
@@ -59,12 +60,30 @@ class Parameter:
 
     name: str
     unit: str
-    default: float
+    default: float | None
     symbol: str
     description: str
     minimum: float = -np.inf
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
+
+    @property
+    def standard(self) -> float:
+        """Value in the Standard Model: the default.
+
+        Where there is none, and no coupling makes the parameter matter: as near zero as it may be.
+        """
+        if self.default is not None:
+            return self.default
+        return min(max(0.0, self.minimum), self.maximum)
+
+    @property
+    def _range(self) -> str:
+        if math.isinf(self.maximum):
+            return f"from {self.minimum:g} up"
+        if math.isinf(self.minimum):
+            return f"up to {self.maximum:g}"
+        return f"from {self.minimum:g} to {self.maximum:g}"
 
     def check(self, value: float, where: str = "") -> float:
         """Return ``value`` if it is a number in the physical range.
@@ -75,15 +94,15 @@ class Parameter:
             NaN, infinite or out of range.
         """
         where = where or self.name
+        unit = "" if self.unit == "1" else f" in {self.unit}"
         try:
             value = float(value)
         except (TypeError, ValueError):
             raise InputError(
                 f"{self.name} = {value!r} is not a number",
                 where=where,
-                hint=f"give a number in {self.unit}",
+                hint=f"give a number{unit}",
             ) from None
-        unit = "" if self.unit == "1" else f" in {self.unit}"
         if not np.isfinite(value):
             raise InputError(
                 f"{self.name} = {value} is not a finite number",
@@ -94,7 +113,7 @@ class Parameter:
             raise InputError(
                 f"{self.name} = {value:g} is out of range",
                 where=where,
-                hint=f"give a number{unit} from {self.minimum:g} to {self.maximum:g}",
+                hint=f"give a number{unit} {self._range}",
             )
         return value
 
@@ -109,7 +128,7 @@ WEAK_MIXING_ANGLE = Parameter(
     1.0,
 )
 MEDIATOR_MASS = Parameter(
-    "mass_mev", "MeV", 0.0, "M", "mass of the mediator", minimum=0.0, kind="shape"
+    "mass_mev", "MeV", None, "M", "mass of the mediator", minimum=0.0, kind="shape"
 )
 
 

@@ -63,7 +63,6 @@ def get_model(name: str, **options: object) -> Model:
     known = list(inspect.signature(MODELS[name]).parameters)
     for option in options:
         if option not in known:
-            what = f"model {name!r} has no option {option!r}"
-            hint = f"its options: {', '.join(known)}" if known else "it takes none"
-            raise InputError(what, hint=hint)
+            hint = unknown_name("option", option, known).hint
+            raise InputError(f"model {name!r} has no option {option!r}", hint=hint)
     return MODELS[name](**options)

@@ -1,6 +1,7 @@
 """Figures: planes, profiles, spectra and comparisons, in one style, as files."""
 
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import CHANNEL_LABELS, caption, header_caption
 from fastscan.plotting.delta_chi2 import DeltaChi2Curve, PublishedInterval, draw_delta_chi2
 from fastscan.plotting.exclusion import (
     allowed_figure,
@@ -13,7 +14,7 @@ from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.profile import draw_profile, profile_figure
 from fastscan.plotting.running import Measurement, draw_running, drawn_scales, running_figure
 from fastscan.plotting.save import check_figure_path, save_figure
-from fastscan.plotting.scan import CHANNEL_LABELS, plot_scan, scan_description, scan_figure
+from fastscan.plotting.scan import plot_scan, scan_description, scan_figure
 from fastscan.plotting.spectrum import draw_excess, draw_spectrum, spectrum_figure
 from fastscan.plotting.style import COLUMN_WIDTH_CM, PAGE_WIDTH_CM, new_figure, style
 
@@ -27,6 +28,7 @@ __all__ = [
     "PublishedInterval",
     "UpperLimit",
     "allowed_figure",
+    "caption",
     "check_figure_path",
     "draw_allowed",
     "draw_delta_chi2",
@@ -39,6 +41,7 @@ __all__ = [
     "draw_spectrum",
     "drawn_scales",
     "exclusion_figure",
+    "header_caption",
     "limit_chart_figure",
     "new_figure",
     "plot_scan",

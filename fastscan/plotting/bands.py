@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
 
 __all__ = ["LimitCurve", "bands_figure", "draw_bands"]
@@ -166,7 +167,7 @@ def draw_bands(
     if y.logarithmic and high_end < _FEW_DECADES * low_end:
         axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2.0, 0.5)))
         axes.tick_params(axis="y", which="minor", labelsize="small")
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     return handles
 
 

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from fastscan.inputs import Overlay
 from fastscan.likelihoods import delta_chi2
+from fastscan.plotting.caption import header_caption
 from fastscan.plotting.exclusion import exclusion_figure
 from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.save import check_figure_path, save_figure
-from fastscan.plotting.scan import CHANNEL_LABELS, scan_description
+from fastscan.plotting.scan import scan_description
 from fastscan.plotting.style import style
 from fastscan.scan.construction import ConstructionResult
 
@@ -39,11 +40,9 @@ def construction_figure(
     """
     rise = delta_chi2(result.cl, dof)
     header = result.header
-    charges = header["options"].get("charges")
-    name = header["model"] + (f" ({charges})" if charges else "")
     wilks = f"Wilks, {dof} dof"
     curves = {"Feldman-Cousins": result.as_scan(rise), wilks: result.as_scan()}
-    title = f"{name}, {header['experiment']}, {CHANNEL_LABELS[header['channels']]}"
+    title = header_caption(header, method="Feldman-Cousins", level=f"{100 * result.cl:g} % C.L.")
     figure = exclusion_figure(
         curves,
         cl=result.cl,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.levels import draw_levels
 from fastscan.plotting.style import curve_styles, tint
 
@@ -107,7 +108,7 @@ def draw_delta_chi2(
         raise InputError("no curve to draw", hint="give at least one")
     x.apply(axes, "x")
     axes.set(ylim=(0.0, _TOP), ylabel=r"$\Delta\chi^2$")
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     levels = {r"$1\sigma$": delta_chi2(0.6827), f"{100 * cl:g} % C.L.": delta_chi2(cl)}
     draw_levels(axes, levels, [curve.rise for curve in curves], _TOP)
     looks = curve_styles(len(curves))

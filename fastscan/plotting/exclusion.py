@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis, parameters_of
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.region import BoolArray, Corner, best_fit_is_located, free_corner, region
 from fastscan.plotting.style import (
     FOREGROUND,
@@ -157,7 +158,7 @@ def draw_exclusion(
         if best_fit_is_located(result, dof):
             label = f"best fit, {name}" if len(filled) > 1 else "best fit"
             handles[label] = _mark(axes, x, y, result.minimum.point, color, _BEST_FIT)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     if words is None:
         words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
     for name, result in curves.items():
@@ -214,12 +215,12 @@ def draw_allowed(
             facecolor=face, edgecolor=color, linestyle=line_style
         )
         below = best.chi2 + rise
-    nothing_new = {p.name: p.default for p in parameters_of(result)}
+    nothing_new = {p.name: p.standard for p in parameters_of(result)}
     if all(a.start <= v <= a.stop for a, v in zip((x, y), nothing_new.values(), strict=True)):
         handles["Standard Model"] = _mark(axes, x, y, nothing_new, FOREGROUND, _DEFAULT)
     if best_fit_is_located(result, dof):
         handles["best fit"] = _mark(axes, x, y, best.point, color, _BEST_FIT)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     words = f"allowed ({dof} dof)" + edge_note(result, surface, below)
     _legend(axes, handles, words, [surface.values <= below], legend_at)
 

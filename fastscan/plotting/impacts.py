@@ -10,11 +10,15 @@ from matplotlib.ticker import MaxNLocator
 from fastscan.inference.impacts import Impacts
 from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, PAGE_WIDTH_CM, PALETTE, new_figure, style, tint
+from fastscan.text import for_figure
 
 __all__ = ["impacts_figure"]
 
 _ROW_CM = 0.62
+# Of a nuisance's name: longer ones would leave no room for the axes.
+_LETTERS = 32
 _DOWN, _UP = PALETTE[0], PALETTE[1]
 
 
@@ -37,15 +41,19 @@ def impacts_figure(impacts: Impacts, parameter: Parameter, *, title: str = "") -
         _draw_pulls(left, impacts)
         _draw_shifts(middle, impacts, parameter)
         _draw_limits(right, impacts, parameter)
-        left.set_yticks(range(rows), [row.name for row in impacts.rows])
+        left.set_yticks(range(rows), [_short(row.name) for row in impacts.rows])
         left.set_ylim(rows - 0.4, -0.6)
-        left.set_title(title, loc="left")
+        set_caption(left, title)
         for axes in (left, middle, right):
             axes.minorticks_on()
             axes.yaxis.minorticks_off()
             axes.tick_params(axis="y", which="both", left=False, right=False)
             axes.xaxis.set_major_locator(MaxNLocator(5))
     return figure
+
+
+def _short(name: str) -> str:
+    return for_figure(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…")
 
 
 def _draw_pulls(axes: Axes, impacts: Impacts) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, PALETTE, new_figure, style, tint
 
 __all__ = ["UpperLimit", "draw_limit_chart", "limit_chart_figure"]
@@ -96,7 +97,7 @@ def draw_limit_chart(
     axes.minorticks_on()
     axes.yaxis.minorticks_off()
     axes.set(xscale="log", xlim=(low, high), ylim=(-0.7, len(ordered) - 0.3), xlabel=xlabel)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
 
 
 def _number(value: float) -> str:

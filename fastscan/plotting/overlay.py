@@ -22,6 +22,7 @@ from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis, parameters_of
 from fastscan.plotting.style import LINE_STYLES, PALETTE, tint
 from fastscan.scan import ScanResult
+from fastscan.text import for_terminal
 
 __all__ = ["draw_overlays"]
 
@@ -109,7 +110,7 @@ def _pieces(
         )
     try:
         _MATHTEXT.parse(overlay.label)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"label {overlay.label!r} is not valid mathtext",
             where=str(overlay.path),
@@ -159,7 +160,8 @@ def _legends_below(
         words = [text.get_text() for text in inside.get_texts()]
         groups.append((inside.get_title().get_text(), list(inside.legend_handles), words))
         inside.remove()
-    groups.append(("other work", list(handles), [overlay.label for overlay in overlays]))
+    labels = [for_terminal(overlay.label) for overlay in overlays]
+    groups.append(("other work", list(handles), labels))
     below = _BELOW_AXES_POINTS
     for title, artists, words in groups:
         legend = Legend(

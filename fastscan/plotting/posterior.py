@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastscan.inference.posterior import PlanePosterior, Posterior
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
 
 __all__ = ["draw_density", "draw_plane", "posterior_figure"]
@@ -78,7 +79,7 @@ def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = ""
     axis.apply(axes, "x")
     words = "probability per unit of the logarithm" if logarithmic else "probability density"
     axes.set(ylim=(0.0, _HEADROOM * float(density.max())), ylabel=words)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     x = axis.scaled(values)
     for i, (start, stop) in enumerate(intervals):
         inside = (values >= start) & (values <= stop)
@@ -144,17 +145,18 @@ def draw_plane(
         handles.append(Patch(facecolor=tint(color, shade), edgecolor=color, linestyle=line))
         words.append(f"{100 * level:.4g} % credible")
         above = height
-    default = tuple(parameter.default for parameter in parameters)
-    for point, marker, name, look in (
-        (posterior.mode, "x", "mode", color),
-        (default, "+", "Standard Model", FOREGROUND),
-    ):
+    marks: list[tuple[Sequence[float], str, str, str]] = [(posterior.mode, "x", "mode", color)]
+    # Without a natural value of one of them there is no point that is the Standard Model.
+    default = [p.default for p in parameters if p.default is not None]
+    if len(default) == len(parameters):
+        marks.append((default, "+", "Standard Model", FOREGROUND))
+    for point, marker, name, look in marks:
         if all(a.start <= v <= a.stop for a, v in zip(plot_axes, point, strict=True)):
             at = [a.scaled(np.array([v])) for a, v in zip(plot_axes, point, strict=True)]
             axes.plot(*at, color=look, marker=marker, linestyle="none", clip_on=False, zorder=4)
             handles.append(Line2D([], [], color=look, marker=marker, linestyle="none"))
             words.append(name)
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     figure = axes.get_figure(root=True)
     assert figure is not None
     below = figure.legend(handles, words, loc="outside lower center", ncols=2)

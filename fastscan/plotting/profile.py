@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.exclusion import edge_note
 from fastscan.plotting.levels import draw_levels
 from fastscan.plotting.style import curve_styles, new_figure, style
@@ -85,7 +86,7 @@ def draw_profile(
     levels = {r"$1\sigma$": delta_chi2(0.6827, dof), f"{100 * cl:g} % C.L.": delta_chi2(cl, dof)}
     top = round(_HEADROOM * max(levels.values()))
     axes.set(ylim=(0.0, top), ylabel=r"$\Delta\chi^2$")
-    axes.set_title(title, loc="left")
+    set_caption(axes, title)
     rises = {name: result.values - result.minimum.chi2 for name, result in curves.items()}
     draw_levels(axes, levels, list(rises.values()), top)
     for (name, result), look in zip(curves.items(), curve_styles(len(curves)), strict=True):

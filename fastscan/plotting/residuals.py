@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.spectrum import draw_spectrum
 from fastscan.plotting.style import COLUMN_WIDTH_CM, FOREGROUND, PALETTE, new_figure, style, tint
+from fastscan.text import for_figure
 
 __all__ = ["ResidualPanel", "draw_residuals", "residual_figure"]
 
@@ -79,8 +81,9 @@ def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit")
             (steps,) = (p for p in upper.patches if p.get_edgecolor() == _rgba(PALETTE[0]))
             upper.legend([*handles, steps], [*words, label], loc="upper right", labelspacing=0.35)
             width_ev = float(panel.edges_ev[1] - panel.edges_ev[0])
-            upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {_short(panel.unit)}")
-            upper.set_title(panel.title, loc="left")
+            unit = for_figure(_short(panel.unit))
+            upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {unit}")
+            set_caption(upper, panel.title)
             draw_residuals(lower, panel)
             lower.set_xlabel(r"ionisation energy [eV$_\mathrm{ee}$]")
     return figure

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.naming import Name, place_names
 from fastscan.plotting.style import FOREGROUND, PALETTE, new_figure, style, tint
 
@@ -93,7 +94,7 @@ def running_figure(
         for panel, part in zip(panels, parts, strict=True):
             line = draw_running(panel, curve, part)
             panel.set_ylabel(f"${symbol}$")
-        panels[0].set_title(title, loc="left")
+        set_caption(panels[0], title)
         panels[-1].set_xlabel("scale [MeV]")
         figure.legend([line], [curve_label], loc="outside lower center")
         figure.draw_without_rendering()

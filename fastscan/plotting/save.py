@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from fastscan.exceptions import InputError
 from fastscan.plotting.style import style
 from fastscan.scan.files import check_free, write_bytes
+from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
 
@@ -85,7 +86,7 @@ def _metadata(suffix: str, description: str) -> dict[str, str | list[str] | None
         maker: [software] if suffix == ".svg" else software
     }
     if description:
-        metadata[subject] = description
+        metadata[subject] = for_terminal(description)
     if date is not None:
         metadata[date] = None
     return metadata

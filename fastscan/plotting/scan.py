@@ -11,8 +11,8 @@ from fastscan.exceptions import InputError
 from fastscan.inference.edges import Touch
 from fastscan.inputs import Overlay
 from fastscan.likelihoods import delta_chi2
-from fastscan.models import get_model
-from fastscan.plotting.axis import parameters_of, unit_words
+from fastscan.plotting.axis import parameters_of
+from fastscan.plotting.caption import CHANNEL_LABELS, header_caption
 from fastscan.plotting.exclusion import ONE_SIGMA, allowed_figure, exclusion_figure
 from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.profile import profile_figure
@@ -21,14 +21,7 @@ from fastscan.plotting.style import style
 from fastscan.scan import ScanResult, find_contour, region_edges
 from fastscan.scan.provenance import nuisance_lines
 
-__all__ = ["CHANNEL_LABELS", "plot_scan", "scan_description", "scan_edges", "scan_figure"]
-
-# Words of legends, in mathtext.
-CHANNEL_LABELS = {
-    "both": r"CE$\nu$NS + E$\nu$ES",
-    "cevns": r"CE$\nu$NS",
-    "eves": r"E$\nu$ES",
-}
+__all__ = ["plot_scan", "scan_description", "scan_edges", "scan_figure"]
 
 
 def scan_figure(
@@ -67,8 +60,14 @@ def scan_figure(
             hint="scan one or two of them and hold the others with --set NAME=VALUE",
         )
     dof = count if dof is None else dof
-    channels, title = CHANNEL_LABELS[result.header["channels"]], _title(result)
-    curves = {channels: result}
+    curves = {CHANNEL_LABELS[result.header["channels"]]: result}
+    couplings = all(parameter.kind == "coupling" for parameter in parameters_of(result))
+    levels = sorted({ONE_SIGMA, cl}) if count == 1 or couplings else [cl]
+    title = header_caption(
+        result.header,
+        method=f"Wilks, {dof} dof",
+        level=f"{', '.join(f'{100 * level:.4g}' for level in levels)} % C.L.",
+    )
     if count == 1:
         if overlays:
             raise InputError(
@@ -77,9 +76,8 @@ def scan_figure(
                 hint="scan two parameters, or leave out --overlay",
             )
         return profile_figure(curves, cl=cl, dof=dof, title=title)
-    if all(parameter.kind == "coupling" for parameter in parameters_of(result)):
-        levels = sorted({ONE_SIGMA, cl})
-        figure = allowed_figure(result, levels=levels, dof=dof, title=f"{title}, {channels}")
+    if couplings:
+        figure = allowed_figure(result, levels=levels, dof=dof, title=title)
     else:
         figure = exclusion_figure(curves, cl=cl, dof=dof, title=title)
     with style():
@@ -138,16 +136,3 @@ def scan_description(result: ScanResult) -> str:
         "observation sha256": header["observation_sha256"],
     }
     return "; ".join(f"{name}: {value}" for name, value in words.items())
-
-
-def _title(result: ScanResult) -> str:
-    """Model, experiment, and every other parameter that is not at its default."""
-    header = result.header
-    charges = header["options"].get("charges")
-    words = [header["model"] + (f" ({charges})" if charges else ""), header["experiment"]]
-    model = get_model(header["model"], **header["options"])
-    for name, value in header["parameters"].items():
-        parameter = model.parameter(name)
-        if parameter.kind == "shape" or value != parameter.default:
-            words.append(f"${parameter.symbol}$ = {value:g} {unit_words(parameter.unit)}".strip())
-    return ", ".join(words)

@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fastscan.plotting.caption import set_caption
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style
+from fastscan.text import for_figure
 
 __all__ = ["draw_excess", "draw_spectrum", "spectrum_figure"]
 
@@ -55,8 +57,8 @@ def spectrum_figure(
         draw_spectrum(upper, edges_ev, data, sigma, expected, signals, label=expected_label)
         draw_excess(lower, edges_ev, {k: v - expected for k, v in signals.items()})
         width_ev = float(edges_ev[1] - edges_ev[0])
-        upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {unit}")
-        upper.set_title(title, loc="left")
+        upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {for_figure(unit)}")
+        set_caption(upper, title)
         lower.set(xlabel=r"ionisation energy [eV$_\mathrm{ee}$]", ylabel="excess over the SM")
     return figure
 

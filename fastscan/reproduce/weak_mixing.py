@@ -155,7 +155,7 @@ def momentum_transfer(likelihood: Likelihood) -> ScaleRange:
     """Momentum transfer of the Standard Model's CEvNS events in all bins, sqrt(2 M T)."""
     channel = likelihood.response.channels["cevns"]
     recoils = Recoils.of("cevns", channel)
-    point = {p.name: p.default for p in get_model("sm").parameters}
+    point = {p.name: p.standard for p in get_model("sm").parameters}
     kernel = channel.kernel(likelihood.flux_weights).sum(axis=2)
     counts = np.zeros(recoils.recoil_energy_mev.size)
     for monomial, section in get_model("sm").cross_section(recoils).terms.items():

@@ -152,7 +152,7 @@ def find_boundary(
     allowed = plane.allowed(values, level)
     if tolerance is not None:
         values, allowed = _refine(plane, axis, values, allowed, level, tolerance)
-    coupling = Axis(poi, parameter.default, parameter.default, 1)
+    coupling = Axis(poi, parameter.standard, parameter.standard, 1)
     about = scan_header(likelihood, Grid(likelihood, [axis, coupling], given))
     held = {name: value for name, value in about["parameters"].items() if name not in profiled}
     header = {**about, "parameters": held, "cl": cl, "dof": dof, "profiled": list(profiled)}

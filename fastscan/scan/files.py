@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fastscan.exceptions import FastscanError, InputError, RunError, StoreError
+from fastscan.text import for_terminal
 
 __all__ = ["FULL_DISK", "check_free", "table_text", "write_bytes", "write_failure", "write_text"]
 
@@ -91,7 +92,7 @@ def table_text(
     """
     text = io.StringIO()
     for key, value in about.items():
-        text.write(f"# {key}: {' '.join(str(value).split())}\n")
+        text.write(f"# {key}: {for_terminal(' '.join(str(value).split()))}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:

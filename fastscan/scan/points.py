@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable, parquet_module
+from fastscan.inputs.tables import reading
+from fastscan.inputs.text_tables import TextTable, number
 from fastscan.likelihoods import Chi2Function
 from fastscan.scan.files import check_free, write_failure
 
@@ -63,27 +66,22 @@ def open_points(path: str | Path, columns: Sequence[str] | None = None) -> Point
     Parameters
     ----------
     path : path
-        ``.npy`` of shape (points, columns), ``.csv`` with a line of names, or ``.parquet``.
+        ``.npy`` of shape (points, columns) or structured, ``.parquet``, or a table of text with a
+        line of names, as `fastscan.inputs.read_table` takes it.
     columns : sequence of str, optional
-        Names of the columns of a ``.npy``, which has none of its own.
+        Names of the columns of a ``.npy`` that has none of its own, or those to use of a file that
+        has more.
 
     Raises
     ------
     InputError
-        Missing, of another format, empty, or without names.
+        Missing, damaged, not a table of numbers, or without names.
     """
     path = Path(path)
-    readers: dict[str, Any] = {".npy": _Npy, ".csv": _Csv, ".parquet": _Parquet}
-    if path.suffix not in readers:
-        raise InputError(
-            f"unknown format {path.suffix!r} of points",
-            where=str(path),
-            hint=f"give one of: {', '.join(POINT_FORMATS)}",
-        )
-    if not path.is_file():
-        raise InputError("no such file of points", where=str(path), hint="check the name")
-    source: PointSource = readers[path.suffix](path, tuple(columns or ()))
-    return source
+    names = tuple(columns or ())
+    if path.suffix.lower() in BINARY_TABLES:
+        return _Binary(path, names)
+    return _Text(path, names)
 
 
 def evaluate_points(
@@ -124,7 +122,8 @@ def evaluate_points(
     path = Path(out)
     check_free(path, overwrite=overwrite)
     writers: dict[str, Any] = {".npy": _write_npy, ".csv": _write_csv, ".parquet": _write_parquet}
-    if path.suffix not in writers:
+    suffix = path.suffix.lower()
+    if suffix not in writers:
         raise InputError(
             f"unknown format {path.suffix!r} of results",
             where=str(path),
@@ -133,12 +132,12 @@ def evaluate_points(
     partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}.partial")
     try:
         found = None
-        if path.suffix != ".npy":
-            with writers[path.suffix](partial, [*source.columns, "chi2"], source.count) as write:
+        if suffix != ".npy":
+            with writers[suffix](partial, [*source.columns, "chi2"], source.count) as write:
                 found = _evaluate(chi2, source, write, progress, flag=False)
         if found is None:
-            columns = [*source.columns, *([] if path.suffix == ".npy" else [_FLAG]), "chi2"]
-            with writers[path.suffix](partial, columns, source.count) as write:
+            columns = [*source.columns, *([] if suffix == ".npy" else [_FLAG]), "chi2"]
+            with writers[suffix](partial, columns, source.count) as write:
                 found = _evaluate(chi2, source, write, progress, flag=True)
         os.replace(partial, path)
     except OSError as error:
@@ -180,36 +179,13 @@ def _evaluate(
     return Evaluated(done, outside, overflowing)
 
 
-class _Npy:
-    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        try:
-            self._array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                "not an array of numbers", where=str(path), hint="write it with numpy.save"
-            ) from error
-        shape = self._array.shape
-        if len(shape) != 2 or self._array.dtype.kind not in "fiu" or shape[1] != len(columns):
-            raise InputError(
-                f"array of shape {shape} and type {self._array.dtype}, {len(columns)} names",
-                where=str(path),
-                hint="give one row a point, and --columns with a name for each column",
-            )
-        self.columns, self.count = columns, shape[0]
-
-    def pieces(self) -> Iterator[FloatArray]:
-        for start in range(0, self.count, _PIECE):
-            yield np.asarray(self._array[start : start + _PIECE], dtype=float)
-
-
-class _Csv:
-    count = None
+class _Text:
+    count: int | None = None
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self._path = path
-        with path.open(encoding="utf-8", newline="") as file:
-            head = next((line for line in file if line.strip() and line[0] != "#"), "")
-        self.columns = tuple(name.strip() for name in head.split(","))
+        with reading(path), path.open("rb") as file:
+            self.columns = tuple(TextTable(file, str(path)).names)
         if columns and columns != self.columns:
             raise InputError(
                 f"--columns differ from the names in the file: {', '.join(self.columns)}",
@@ -218,52 +194,41 @@ class _Csv:
             )
 
     def pieces(self) -> Iterator[FloatArray]:
-        with self._path.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(line for line in file if line.strip() and line[0] != "#")
-            next(rows, None)
-            first = 1
-            while lines := list(islice(rows, _PIECE)):
-                try:
-                    piece = np.array(lines, dtype=float)
-                    # Python takes 1_0 for ten; in a table it is a slip.
-                    if "_" in ",".join(map(",".join, lines)):
-                        raise ValueError
-                    if piece.shape != (len(lines), len(self.columns)):
-                        raise ValueError
-                except ValueError:
-                    number = first + _first_bad(lines, len(self.columns))
-                    raise InputError(
-                        f"line is not {len(self.columns)} numbers",
-                        where=f"{self._path}, point {number}",
-                        hint="hint or remove it",
-                    ) from None
-                first += len(lines)
-                yield piece
+        with reading(self._path), self._path.open("rb") as file:
+            rows = TextTable(file, str(self._path)).rows()
+            while piece := list(islice(rows, _PIECE)):
+                yield self._numbers(piece)
 
-
-class _Parquet:
-    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        parquet = _pyarrow()
+    def _numbers(self, rows: list[tuple[int, list[str]]]) -> FloatArray:
+        text = [cells for _, cells in rows]
         try:
-            self._file = parquet.ParquetFile(path)
-        except Exception as error:  # pyarrow raises many kinds for a file that is none of its own
-            raise InputError(
-                "not a parquet file", where=str(path), hint="write it again"
-            ) from error
-        self.columns = tuple(columns or self._file.schema_arrow.names)
-        missing = set(self.columns) - set(self._file.schema_arrow.names)
-        if missing:
-            raise InputError(
-                f"no column {min(missing)!r}",
-                where=str(path),
-                hint=f"it has: {', '.join(self._file.schema_arrow.names)}",
-            )
-        self.count = self._file.metadata.num_rows
+            # As `number` reads each cell, but all at once.
+            words = ",".join(map(",".join, text))
+            if words.isascii() and "_" not in words:
+                return np.array(text, dtype=float)
+        except ValueError:
+            pass
+        return np.array(
+            [
+                [
+                    number(cell, name, f"{self._path}, line {line}")
+                    for name, cell in zip(self.columns, cells, strict=True)
+                ]
+                for line, cells in rows
+            ]
+        )
+
+
+class _Binary:
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        with reading(path):
+            self._table: BinaryTable = BINARY_TABLES[path.suffix.lower()](path, str(path))
+        self.columns = columns or self._table.names
+        self.count: int | None = self._table.count
+        self._table.check(self.columns)
 
     def pieces(self) -> Iterator[FloatArray]:
-        for batch in self._file.iter_batches(_PIECE, columns=list(self.columns)):
-            columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in self.columns]
-            yield np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
+        return self._table.pieces(self.columns, _PIECE)
 
 
 @contextmanager
@@ -314,7 +279,7 @@ def _write_csv(
 def _write_parquet(
     path: Path, columns: Sequence[str], count: int | None
 ) -> Iterator[Callable[[FloatArray], None]]:
-    parquet = _pyarrow()
+    parquet = parquet_module()
     import pyarrow
 
     types = [pyarrow.uint8() if name == _FLAG else pyarrow.float64() for name in columns]
@@ -329,25 +294,3 @@ def _write_parquet(
             writer.write_batch(pyarrow.record_batch(own, schema=schema))
 
         yield write
-
-
-def _pyarrow() -> Any:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise InputError(
-            "parquet files need pyarrow",
-            where="parquet",
-            hint="pip install 'fastscan[parquet]', or use .npy or .csv",
-        ) from None
-    return parquet
-
-
-def _first_bad(lines: list[list[str]], columns: int) -> int:
-    for i, line in enumerate(lines):
-        try:
-            if "_" in ",".join(line) or len([float(word) for word in line]) != columns:
-                return i
-        except ValueError:
-            return i
-    return 0

@@ -27,9 +27,11 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
             "systematics": {e.name: e.to_dict()["systematics"] for e in likelihood.experiments},
         }
     names = tuple(axis.name for axis in grid.axes)
-    constraints: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     if likelihood.constraints:
-        constraints["constraints"] = [asdict(constraint) for constraint in likelihood.constraints]
+        changes["constraints"] = [asdict(constraint) for constraint in likelihood.constraints]
+    if likelihood.data_source:
+        changes["data"] = likelihood.data_source
     return {
         "model": likelihood.model.name,
         "options": likelihood.model.options(),
@@ -42,7 +44,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "experiment_source": likelihood.experiment.source,
         "sigma_alpha": likelihood.sigma_alpha,
         **nuisances,
-        **constraints,
+        **changes,
         "flux_weights": [
             None if part.flux_weights is None else [float(w) for w in part.flux_weights]
             for part in likelihood.parts
@@ -67,6 +69,11 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
         "channels": header["channels"],
         "experiment": f"{header['experiment']} ({header['experiment_source']})",
         **nuisance_lines(header),
+        **{
+            f"constraint of {c['name']}": f"{c['value']:.10g} +- {c['sigma']:.4g}"
+            for c in header.get("constraints", ())
+        },
+        **({"data": header["data"]} if "data" in header else {}),
         "fixed parameters": fixed or "none",
         "axes": axes,
         "tensors sha256": header["tensors_sha256"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +26,9 @@ from fastscan.kernels.quenching import lindhard
 from fastscan.kernels.response import sharp_response, smeared_response
 from fastscan.tensors.flux import Flux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
-from fastscan.tensors.recoil import choose_nodes
+from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
+from fastscan.tensors.size import TensorSize
 
 __all__ = ["build_response"]
 
@@ -35,6 +37,12 @@ FloatArray = NDArray[np.float64]
 # Beyond this many standard deviations a Gaussian leaves less than 1e-20 in a bin.
 TAIL_SIGMAS = 9.5
 MEV_PER_EV = 1e-6
+# A resolution is narrow where a bin has more standard deviations than this; an edge of the bin is
+# then a step that ends so many of them away from it.
+NARROW_SIGMAS = 100.0
+STEP_SIGMAS = 8.0
+# Ratio of the ends of a panel of recoil energies, beyond which it is cut before it is integrated.
+WIDEST_PANEL = 1e4
 
 
 @dataclass(frozen=True)
@@ -79,19 +87,35 @@ def build_response(
     -------
     Response
         Of quadrature error at most ``QUADRATURE_TOLERANCE`` of the largest bin.
+
+    Raises
+    ------
+    InputError
+        The tensors would be larger than half a gigabyte.
     """
+    size = TensorSize.of(experiment)
+    size.check(size.fewest_nodes)
     segments = _segments(experiment)
     window_ev = _ionisation_window(experiment, segments)
     nuclei = _nuclear_components(experiment, segments, window_ev)
     electrons = _electron_component(experiment, segments, window_ev)
     components = [*nuclei, electrons]
     flux = Flux(experiment.reactor, min(_lowest_energy(c) for c in components))
-    built = []
+    built: list[ChannelResponse] = []
+    breaks = [_breaks(component, flux) for component in components]
+    size.check(LOWEST_ORDER * sum(max(0, edges.size - 1) for edges in breaks))
     for i, component in enumerate(components):
         if progress is not None:
             label = f"A = {component.protons + component.neutrons:.0f}"
             progress(label if component.protons else "electrons", i / len(components))
-        built.append(_integrate_component(experiment, component, flux, segments))
+        kept = sum(part.recoil_energy_mev.size for part in built)
+        try:
+            part = _integrate_component(
+                experiment, component, flux, segments, breaks[i], size.most_nodes - kept
+            )
+        except TooManyNodes as error:
+            raise size.error(kept + error.args[0]) from error
+        built.append(part)
     if progress is not None:
         progress("done", 1.0)
     header = canonical_header(experiment)
@@ -127,9 +151,10 @@ def _segments(experiment: Experiment) -> _Segments:
                 continue
             grid = np.asarray(detector.efficiency_energy_ev, dtype=float)
             start = max(low, detector.threshold_ev)
-            points = np.unique(
-                np.concatenate(([start, high], grid[(grid > start) & (grid < high)]))
-            )
+            points = np.array([start, high])
+            inner = grid[(grid > start) & (grid < high)]
+            if inner.size:
+                points = np.unique(np.concatenate((points, inner)))
             value = np.ones_like(points)
             if grid.size:
                 value = np.interp(points, grid, detector.efficiency_value)
@@ -171,9 +196,15 @@ def _ionisation_window(experiment: Experiment, segments: _Segments) -> tuple[flo
 
 def _ionisation_breaks(experiment: Experiment, segments: _Segments) -> FloatArray:
     """Calibrated ionisation energies at which the response has a kink, in eV."""
+    edges = segments.edges_ev
     if experiment.ionisation.resolution == "none":
-        return np.unique(segments.edges_ev)
-    return np.empty(0)
+        return np.unique(edges)
+    # A step much narrower than a bin can hide between the end of a panel and its first node, where
+    # no two orders disagree about it: it gets panels of its own.
+    sigma = np.sqrt(segments.noise_ev[:, None] ** 2 + _variance_per_ev(experiment) * edges)
+    narrow = edges[:, 1] - edges[:, 0] > NARROW_SIGMAS * sigma.max(axis=1)
+    edges, reach = edges[narrow], STEP_SIGMAS * sigma[narrow]
+    return np.unique(np.concatenate([edges - reach, edges, edges + reach]))
 
 
 def _nuclear_components(
@@ -319,19 +350,39 @@ def _lowest_energy(component: _Component) -> float:
     return float(_minimum_energy(lowest, component.mass_mev)[0])
 
 
+def _breaks(component: _Component, flux: Flux) -> FloatArray:
+    """Recoil energies between which the integrand of a component is smooth."""
+    low = component.lowest_recoil_mev
+    end = float(_maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
+    high = min(component.highest_recoil_mev, end)
+    if high <= low:
+        return np.empty(0)
+    # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
+    # reweighted on its own, the flux moments have a kink in T.
+    energy = np.concatenate((flux.recoil_kinks_mev, flux.bin_edges_mev[1:]))
+    kinks = _maximum_recoil(energy, component.mass_mev)
+    breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
+    breaks = breaks[(breaks >= low) & (breaks <= high)]
+    # Photon exchange rises like T**-2: over more decades than this no rule sees its lower end.
+    pieces = [
+        np.geomspace(lower, upper, 1 + math.ceil(math.log10(upper / lower)))
+        for lower, upper in pairwise(breaks)
+        if upper > WIDEST_PANEL * lower
+    ]
+    return np.unique(np.concatenate([breaks, *pieces]))
+
+
 def _integrate_component(
-    experiment: Experiment, component: _Component, flux: Flux, segments: _Segments
+    experiment: Experiment,
+    component: _Component,
+    flux: Flux,
+    segments: _Segments,
+    breaks: FloatArray,
+    most_nodes: int,
 ) -> ChannelResponse:
     mass = component.mass_mev
     bins = experiment.observation.edges_ev.size - 1
-    low = component.lowest_recoil_mev
-    end = float(_maximum_recoil(np.array([flux.energy_max_mev]), mass)[0])
-    high = min(component.highest_recoil_mev, end)
-    # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
-    # reweighted on its own, the flux moments have a kink in T.
-    kinks = _maximum_recoil(np.concatenate((flux.kinks_mev, flux.bin_edges_mev[1:])), mass)
-    breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
-    breaks = breaks[(breaks >= low) & (breaks <= high)] if high > low else np.empty(0)
+    high = breaks[-1] if breaks.size else 0.0
 
     def smear(recoil: FloatArray) -> FloatArray:
         ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
@@ -353,7 +404,7 @@ def _integrate_component(
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 
-    nodes = choose_nodes(breaks, integrand, QUADRATURE_TOLERANCE)
+    nodes = choose_nodes(breaks, integrand, QUADRATURE_TOLERANCE, most_nodes)
     recoil = nodes.recoil_energy_mev
     return ChannelResponse(
         recoil_energy_mev=recoil,

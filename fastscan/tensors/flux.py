@@ -10,12 +10,18 @@ from fastscan.constants import ELECTRON_MASS_MEV, FINE_STRUCTURE_CONSTANT, MEV_P
 from fastscan.inputs import Reactor, ReactorSpectrum
 from fastscan.kernels import spectra
 
-__all__ = ["Flux"]
+__all__ = ["Flux", "flux_parts"]
 
 FloatArray = NDArray[np.float64]
 
 # Gauss-Legendre order of the energy panels; `Flux` halves a panel until a doubled order agrees.
 ORDER = 16
+# Panels in octaves down to here are enough for what is no moment above an energy.
+LOWEST_ENERGY_MEV = 1e-3
+# Rows of a table up to which each is a break of the quadrature over recoils; and of longer ones the
+# second difference of the logarithm up to which they are smooth, and need no breaks.
+MOST_TABLE_KINKS = 1000
+SMOOTH = 1e-3
 _NODE, _WEIGHT = np.polynomial.legendre.leggauss(ORDER)
 _NODE_FINE, _WEIGHT_FINE = np.polynomial.legendre.leggauss(2 * ORDER)
 
@@ -117,6 +123,21 @@ class Flux:
         )
 
     @property
+    def recoil_kinks_mev(self) -> FloatArray:
+        """Kinks that a quadrature over recoils has to know of.
+
+        Between the points of a long and smooth table the slope changes so little that the integral
+        is as good as smooth, and the error estimate of the quadrature holds without them.
+        """
+        file, spectrum = self._spectrum.file_energy_mev, self._spectrum.file_spectrum
+        positive = spectrum[spectrum > 0.0]
+        bends = np.abs(np.diff(np.log(positive), 2))
+        if file.size <= MOST_TABLE_KINKS or bends.max() > SMOOTH:
+            return self.kinks_mev
+        inner: FloatArray = self.kinks_mev[~np.isin(self.kinks_mev, file[1:-1])]
+        return inner
+
+    @property
     def bin_flux(self) -> FloatArray:
         """Flux of each antineutrino-energy bin, cm**-2 s**-1, shape (bins,)."""
         flux: FloatArray = self._bin_moments[0]
@@ -141,10 +162,24 @@ class Flux:
         out[:, bin_index, inside] = first
         return out
 
+    def parts(self) -> dict[str, float]:
+        """Flux of each part of the spectrum, cm**-2 s**-1: they add up to the whole one."""
+        energy, weight = panel_nodes(self._edges[:-1], self._edges[1:])
+        flat, flat_weight = energy.ravel(), self._scale * weight.ravel()
+        fission = self._fission(flat) * flat_weight
+        join = float(self._spectrum.join_energy_mev)
+        found = {
+            f"fissions below {join:g} MeV": float(fission[flat < join].sum()),
+            f"fissions from {join:g} MeV": float(fission[flat >= join].sum()),
+            "neutron captures": float((self._captures(flat) * flat_weight).sum()),
+        }
+        return {name: flux for name, flux in found.items() if flux > 0.0}
+
     def _find_kinks(self) -> FloatArray:
         spectrum = self._spectrum
         points = [
             np.asarray(spectrum.table_energy_mev, dtype=float),
+            np.asarray(spectrum.file_energy_mev, dtype=float),
             np.asarray(spectrum.branch_endpoint_mev, dtype=float),
             np.array([spectrum.join_energy_mev]),
         ]
@@ -153,14 +188,21 @@ class Flux:
 
     def _fission(self, energy: FloatArray) -> FloatArray:
         s = self._spectrum
+        join = float(s.join_energy_mev)
+        from_file = s.file_energy_mev.size > 0
         per_fission: FloatArray = spectra.fission_spectrum(
             energy,
-            float(s.join_energy_mev),
+            np.inf if from_file else join,
             self._weights,
             s.polynomials,
             s.table_energy_mev,
             s.table_spectrum,
         )
+        if from_file:
+            table = spectra.table_spectrum(
+                energy, s.file_energy_mev, s.file_spectrum, s.file_slope_per_mev
+            )
+            per_fission = np.where(energy < join, per_fission, table)
         return per_fission
 
     def _captures(self, energy: FloatArray) -> FloatArray:
@@ -206,3 +248,17 @@ class Flux:
         if reactor.normalisation == "fission-flux":
             return reactor.flux_per_cm2_s / fission
         return reactor.flux_per_cm2_s / (fission + captures)
+
+
+def flux_parts(reactor: Reactor) -> dict[str, float]:
+    """Flux of each part of a reactor's spectrum, cm**-2 s**-1; those without any are left out.
+
+    Examples
+    --------
+    >>> from fastscan.inputs import load_experiment
+    >>> parts = flux_parts(load_experiment("conus-plus").reactor)
+    >>> {name: f"{flux:.3e}" for name, flux in parts.items()}
+    {'fissions below 2 MeV': '8.858e+12', 'fissions from 2 MeV': '3.501e+12', \
+'neutron captures': '2.640e+12'}
+    """
+    return Flux(reactor, LOWEST_ENERGY_MEV).parts()

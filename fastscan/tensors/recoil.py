@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,12 +10,22 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RecoilNodes", "choose_nodes"]
+__all__ = ["LOWEST_ORDER", "RecoilNodes", "TooManyNodes", "choose_nodes"]
 
 FloatArray = NDArray[np.float64]
 
 ORDERS = (4, 6, 8, 12, 16, 24)
+LOWEST_ORDER = ORDERS[0]
+# Two orders that agree to this part of the panel's own integral differ by rounding alone: halving
+# the panel again would not help, however small its share of the tolerance is.
+ROUNDING = 1e-14
+# Values of an integrand that are held at once.
+MOST_VALUES = 2**24
 _RULES = {order: np.polynomial.legendre.leggauss(order) for order in ORDERS}
+
+
+class TooManyNodes(Exception):
+    """More nodes would be needed than were allowed; the argument is how many at least."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ def choose_nodes(
     breaks_mev: FloatArray,
     integrand: Callable[[FloatArray], FloatArray],
     tolerance: float,
+    most_nodes: float = math.inf,
 ) -> RecoilNodes:
     """Choose the fewest nodes that integrate every integrand between breaks to a tolerance.
 
@@ -49,25 +61,43 @@ def choose_nodes(
         Recoil energies (T,) -> values (T, shapes, bins): everything a model may multiply.
     tolerance : float
         Error of any bin of a shape, relative to the largest bin of that shape, summed over panels.
+    most_nodes : float
+        Number of nodes not to go beyond.
+
+    Raises
+    ------
+    TooManyNodes
+        As soon as it is known that there will be more.
     """
     if breaks_mev.size < 2:
         return RecoilNodes(np.empty(0), np.empty(0), 0.0, 0)
     low, high = breaks_mev[:-1], breaks_mev[1:]
-    scale = np.abs(_integrate(low, high, integrand, ORDERS[-1]).sum(axis=0)).max(axis=1)
+    if LOWEST_ORDER * low.size > most_nodes:
+        raise TooManyNodes(LOWEST_ORDER * low.size)
+    at_once = max(1, MOST_VALUES // (ORDERS[-1] * integrand(low[:1]).size))
+    scale = np.abs(_integrate(low, high, integrand, ORDERS[-1], at_once).sum(axis=0)).max(axis=1)
     scale[scale == 0.0] = 1.0
     share = tolerance / (2 * low.size)
     kept: list[tuple[FloatArray, FloatArray]] = []
     error_total = 0.0
     panels = 0
+    nodes_kept = 0
     while low.size:
-        lower_order = _integrate(low, high, integrand, ORDERS[0])
+        if nodes_kept + LOWEST_ORDER * low.size > most_nodes:
+            raise TooManyNodes(nodes_kept + LOWEST_ORDER * low.size)
+        lower_order = _integrate(low, high, integrand, ORDERS[0], at_once)
         for order, next_order in pairwise(ORDERS):
-            higher_order = _integrate(low, high, integrand, next_order)
-            error = (np.abs(lower_order - higher_order).max(axis=2) / scale).max(axis=1)
-            good = error <= share
+            higher_order = _integrate(low, high, integrand, next_order, at_once)
+            errors = np.abs(lower_order - higher_order).max(axis=2) / scale
+            rounding = ROUNDING * np.abs(higher_order).max(axis=2) / scale
+            error = errors.max(axis=1)
+            good = (errors <= np.maximum(share, rounding)).all(axis=1)
             kept.extend(_nodes(low[good], high[good], order))
             error_total += float(error[good].sum())
             panels += int(good.sum())
+            nodes_kept += order * int(good.sum())
+            if nodes_kept > most_nodes:
+                raise TooManyNodes(nodes_kept)
             low, high, lower_order = low[~good], high[~good], higher_order[~good]
             if not low.size:
                 break
@@ -95,9 +125,14 @@ def _integrate(
     high: FloatArray,
     integrand: Callable[[FloatArray], FloatArray],
     order: int,
+    at_once: int,
 ) -> FloatArray:
     """Integral of each panel, shape (panels, shapes, bins)."""
-    ((nodes, weights),) = _nodes(low, high, order)
-    values = integrand(nodes) * weights[:, None, None]
-    panels: FloatArray = values.reshape(low.size, order, *values.shape[1:]).sum(axis=1)
+    values = []
+    for start in range(0, low.size, at_once):
+        part = slice(start, start + at_once)
+        ((nodes, weights),) = _nodes(low[part], high[part], order)
+        products = integrand(nodes) * weights[:, None, None]
+        values.append(products.reshape(-1, order, *products.shape[1:]).sum(axis=1))
+    panels: FloatArray = np.concatenate(values)
     return panels

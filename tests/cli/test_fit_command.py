@@ -42,7 +42,7 @@ def test_figure(run):
     ("words", "message"),
     [
         (("--free", "mass_mev"), "mass_mev is named twice"),
-        (("--free", "G"), "unknown parameter 'G' (--free); known: g, mass_mev, sin2_theta_w"),
+        (("--free", "G"), "unknown parameter 'G' (--free); did you mean 'g'?"),
         (("--toys", "-1"), "-1 toys with seed 0"),
         (("-o", "fit.txt"), "unknown figure format '.txt'"),
     ],

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fastscan.inputs import read_csv
+from fastscan.inputs import read_table
 
 COMMAND = ("impacts", "magnetic-moment", "--poi", "mu_nu", "--experiment", "conus-plus-budget")
 
@@ -14,7 +14,7 @@ def test_json_and_csv_agree(run):
     found = json.loads(outcome.out)
     assert (found["poi"], found["cl"], found["best_fit"]) == ("mu_nu", 0.9, 0.0)
     assert found["rows"][0]["name"] == "threshold"
-    table = read_csv("impacts.csv", ("pull", "error", "low", "high"), text_columns=("nuisance",))
+    table = read_table("impacts.csv", ("pull", "error", "low", "high"), text_columns=("nuisance",))
     assert table["nuisance"] == [row["name"] for row in found["rows"]]
     assert table["high"] == pytest.approx([row["intervals"][-1][1] for row in found["rows"]])
     assert table["pull"] == pytest.approx([row["pull"] for row in found["rows"]])

@@ -24,7 +24,9 @@ def test_json_has_the_numbers_of_the_library(run):
 def test_plane(run):
     words = ["posterior", "vector", "--poi", "g", "--poi", "sin2_theta_w", "--set", "mass_mev=10"]
     outcome = run(*words, "--box", "sin2_theta_w=0.2:0.3")
-    assert outcome.out.startswith("mode g = ")
+    held, mode, *_ = outcome.out.splitlines()
+    assert held.endswith("held: mass_mev = 10 MeV; nuisances marginalised")
+    assert mode.startswith("mode g = ")
     assert "sin2_theta_w alone, the other integrated over: median 0.2" in outcome.out
     found = json.loads(run(*words, "--box", "sin2_theta_w=0.2:0.3", "--json").out)
     assert set(found["marginal"]) == {"g", "sin2_theta_w"}
@@ -70,6 +72,7 @@ def test_figure_is_not_replaced_unasked(run):
     ],
 )
 def test_refusals(run, words, message):
-    outcome = run("posterior", "vector", "--poi", "g", *words)
+    held = () if "mass_mev" in words else ("--set", "mass_mev=1")
+    outcome = run("posterior", "vector", "--poi", "g", *held, *words)
     assert outcome.code == 2
     assert message in outcome.err

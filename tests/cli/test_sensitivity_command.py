@@ -27,7 +27,7 @@ def test_json_has_the_numbers_of_the_library(run):
 
 def test_scenarios_are_all_combinations_each_once(run):
     words = ("--exposure", "1", "--exposure", "1", "--background", "2", "--background", "1")
-    found = json.loads(run(*WORDS, *words, "--toys", "0", "--json").out)
+    found = json.loads(run(*WORDS[:-2], *words, "--toys", "0", "--json").out)
     assert [(s["exposure"], s["background"]) for s in found["scenarios"]] == [(1, 2), (1, 1)]
     assert found["scenarios"][0]["points"][0]["bands"] is None
 
@@ -42,7 +42,9 @@ def test_significance_of_the_signal(run):
 
 def test_significance_of_what_is_set(run):
     outcome = run("sensitivity", "vector", "--set", "mass_mev=10", "--set", "g=2e-5")
-    assert outcome.out.startswith("significance of new physics over the Standard Model")
+    held, what, _ = outcome.out.splitlines()
+    assert "held: mass_mev = 10 MeV, g = 2e-05, sin2_theta_w = 0.23857" in held
+    assert what == "significance of new physics over the Standard Model"
     assert "1 × data: expected 2.592 sigma" in outcome.out
 
 

@@ -44,7 +44,7 @@ def test_limit_is_that_of_a_likelihood_of_the_scaled_experiment(make):
     """By a twin that goes through files of its own: project, predict, put in, limit."""
     other = likelihood("vector", project(load_experiment("conus-plus"), 3.0, 0.5))
     expected = expected_limit(scaled(make("vector"), Scenario(3.0, 0.5)), "g", G, toys=0)
-    counts, sigma = other.predict().total, make("vector").sigma * math.sqrt(0.5 / 3.0)
+    counts, sigma = other.predict(**G).total, make("vector").sigma * math.sqrt(0.5 / 3.0)
     at_limit = other.predict(g=expected.asimov[1], **G).total
     rise = profiled_chi2(at_limit, counts, sigma, 0.2)
     assert float(rise) == pytest.approx(delta_chi2(0.90), rel=1e-9)
@@ -160,7 +160,7 @@ def test_new_physics_is_as_significant_as_chi2_says(make):
     vector = make("vector")
     found = new_physics_significance(vector, {"mass_mev": 10.0, "g": 3e-5})
     counts = vector.predict(mass_mev=10.0, g=3e-5).total
-    q0 = profiled_chi2(vector.predict().total, counts, vector.sigma, 0.2)
+    q0 = profiled_chi2(vector.predict(mass_mev=10.0).total, counts, vector.sigma, 0.2)
     assert found.q0 == pytest.approx(float(q0), rel=1e-12)
     assert found.sigmas == pytest.approx(float(q0) ** 0.5, rel=1e-12)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastscan.exceptions import InputError
-from fastscan.inputs import load_experiment, read_csv
+from fastscan.inputs import load_experiment, read_table
 
 Edit = Callable[[str, str, str], Path]
 
@@ -30,7 +30,7 @@ TOML_CASES = {
     "unknown table": ("[reactor]", "[reactors]", ["unknown key 'reactors'", "'reactor'"]),
     "missing key": ("threshold_ev = 50.0\n", "", ["missing key 'threshold_ev'", "detectors[0]"]),
     "missing table": ("[systematics]\nsigma_alpha = 0.1\n", "", ["missing key 'systematics'"]),
-    "missing power": ("thermal_power_gw = 4.0\n", "", ["'thermal_power_gw'", "thermal-power"]),
+    "missing power": ("thermal_power_gw = 4.0\n", "", ["'thermal_power_gw'", "reactor.power"]),
     "missing distance": ("distance_m = 12.0\n", "", ["missing key 'distance_m'", "reactor"]),
     "missing energy": ("energy_per_fission_mev = 205.0\n", "", ["'energy_per_fission_mev'"]),
     "missing flux": ('"thermal-power"', '"total-flux"', ["'flux_per_cm2_s'", "total-flux"]),
@@ -145,7 +145,16 @@ def test_bad_csv(edit: Edit, name: str, old: str, new: str, fragments: list[str]
 
 
 SPECTRUM_CASES = {
-    "zero energy": ("1,2", "0,2", ["energy_mev is not above 0", "line 2"]),
+    "negative energy": ("1,2", "-1,2", ["energy_mev is negative", "line 2"]),
+    "repeated": ("2,1.5", "1,1.5", ["energy_mev does not increase", "line 3"]),
+    "energies in keV": (
+        "1,2\n2,1.5\n8,0",
+        "1000,2\n2000,1.5\n8000,0",
+        ["begins at 1000 MeV", "in MeV"],
+    ),
+    "begins late": ("1,2\n2,1.5", "2.5,1.5", ["begins at 2.5 MeV", "Vogel and Engel ends at 2"]),
+    "begins beyond": ("1,2\n2,1.5\n8,0", "11,2\n12,0", ["begins at 11 MeV", "energy_max_mev"]),
+    "ends early": ("8,0", "8,1", ["ends at 8 MeV with 1", "energy_max_mev = 8"]),
     "decreasing": ("2,1.5", "0.5,1.5", ["energy_mev does not increase", "line 3"]),
     "negative": ("2,1.5", "2,-1.5", ["fission is negative", "line 3"]),
     "nothing": ("1,2\n2,1.5\n", "", ["0 throughout"]),
@@ -156,8 +165,9 @@ SPECTRUM_CASES = {
 @pytest.mark.parametrize(("old", "new", "fragments"), SPECTRUM_CASES.values(), ids=SPECTRUM_CASES)
 def test_bad_spectrum(edit: Edit, old: str, new: str, fragments: list[str]) -> None:
     edit("spectrum.csv", old, new)
-    message = refusal(edit("si.toml", "[target]", 'spectrum_file = "spectrum.csv"\n[target]'))
-    assert not [f for f in ["spectrum.csv", *fragments] if f not in message], message
+    keys = 'low_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"'
+    message = refusal(edit("si.toml", "[target]", f"{keys}\n[target]"))
+    assert not [f for f in fragments if f not in message], message
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "low_ev,high_ev,excess,sigma\n"])
@@ -166,9 +176,19 @@ def test_empty_table(folder: Path, text: str) -> None:
     assert "empty table" in refusal(folder / "si.toml")
 
 
-def test_short_efficiency_is_not_extended_silently(edit: Edit) -> None:
-    message = refusal(edit("efficiency.csv", "100,1", "90,1"))
-    assert "efficiency of detector 'A' is given from 40 to 90 eV only" in message
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("100,1", "90,0.9", "ends at 90 eV, before the bins at 100 eV: its last value, 0.9"),
+        ("40,0.5", "55,0.5", "begins at 55 eV, above 50 eV where the bins begin: its first value"),
+    ],
+)
+def test_short_efficiency_is_not_extended_silently(
+    edit: Edit, caplog: pytest.LogCaptureFixture, old: str, new: str, words: str
+) -> None:
+    load_experiment(edit("efficiency.csv", old, new))
+    (message,) = caplog.messages
+    assert f"efficiency of detector 'A' {words}" in message
 
 
 def test_no_detectors(edit: Edit) -> None:
@@ -219,8 +239,8 @@ def test_unknown_experiment_suggests() -> None:
     assert "did you mean 'conus-plus'?" in refusal("conus-pls")
 
 
-def test_read_csv_names_file_and_line(folder: Path) -> None:
+def test_read_table_names_file_and_line(folder: Path) -> None:
     path = folder / "counts.csv"
     path.write_text("a,b\n1,2\n\n# between\n3,x\n")
     with pytest.raises(InputError, match=r"b is 'x' \(.*counts\.csv, line 5\)"):
-        read_csv(path, ("a", "b"))
+        read_table(path, ("a", "b"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import loggamma
 
 from fastscan.inputs import load_experiment
-from fastscan.kernels.spectra import beta_spectrum, fission_spectrum
+from fastscan.kernels.spectra import beta_spectrum, fission_spectrum, table_spectrum
 
 FRACTIONS = np.array([0.6, 0.4])
 POLYNOMIALS = np.array([[1.0, -0.5, 0.02, 0.0, 0.0, 0.0], [0.5, -0.2, -0.03, 1e-3, 0.0, 0.0]])
@@ -74,6 +74,27 @@ def test_nothing_outside_a_table_that_is_all_there_is():
 def test_extrapolated_to_zero_energy():
     energy = np.array([0.0, 0.5, 1.9])
     np.testing.assert_allclose(fission(energy, join=0.0), exponential(energy), rtol=1e-13)
+
+
+@given(st.floats(0.3, 1.0))
+def test_table_with_the_slopes_of_a_quadratic_logarithm_is_that(energy):
+    nodes = np.array([0.3, 1.0])
+    found = table_spectrum(
+        np.array([energy]), nodes, np.exp(1.0 - nodes**2), np.ascontiguousarray(-2.0 * nodes)
+    )
+    assert found[0] == pytest.approx(np.exp(1.0 - energy**2), rel=1e-14, abs=0)
+
+
+def test_table_is_linear_where_it_touches_zero():
+    nodes, values = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 4.0, 0.0, 0.0])
+    seen = table_spectrum(np.array([1.0, 1.25, 2.0, 2.75, 3.5]), nodes, values, np.zeros(4))
+    np.testing.assert_allclose(seen, [0.0, 1.0, 4.0, 1.0, 0.0], rtol=1e-15)
+
+
+def test_table_is_nothing_outside():
+    nodes, values = np.array([1.0, 2.0]), np.array([2.0, 3.0])
+    seen = table_spectrum(np.array([0.99, 1.0, 2.0, 2.01]), nodes, values, np.zeros(2))
+    np.testing.assert_allclose(seen, [0.0, 2.0, 3.0, 0.0], rtol=1e-15)
 
 
 def beta(energy, z, endpoint):

@@ -67,7 +67,7 @@ def random_cases(count):
         if model == "vector":
             options["charges"] = numbers
         options["channels"] = str(rng.choice(["both", "cevns", "eves"]))
-        options["sigma_alpha"] = float(10 ** rng.uniform(-3, 2))
+        options["sigma_alpha"] = float(10 ** rng.uniform(-3, 0))
         given = {
             "mass_mev": float(10 ** rng.uniform(-6, 6)),
             "sin2_theta_w": float(rng.uniform(0, 1)),
@@ -252,7 +252,7 @@ def test_weak_mixing_angle_against_dense_scan(make, experiment):
 
 
 def test_interval_ends_at_the_physical_bound(make):
-    found = make("sm", sigma_alpha=10.0).limit("sin2_theta_w", cl=0.999)
+    found = make("sm", sigma_alpha=100.0).limit("sin2_theta_w", cl=0.999)
     assert found.intervals[0][0] == 0.0
     assert found.intervals[-1][1] <= 1.0
 

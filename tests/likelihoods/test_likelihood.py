@@ -160,7 +160,8 @@ def test_limit_refuses_to_profile(make, profiled, text):
         ({"g": -1e-9}, "out of range"),
         ({"x": 1.0}, "unknown parameter 'x'"),
         ({"g": "a"}, "g"),
-        ({"g": 1e100}, "overflow"),
+        ({"mass_mev": 1.0, "g": 1e100}, "overflow"),
+        ({"g": 1e-5}, "mass_mev is not set and has no default (model vector); give it in MeV"),
     ],
 )
 def test_prediction_refuses(make, point, text):

@@ -44,7 +44,14 @@ def test_parameters_of_a_model_have_different_names(name):
 @pytest.mark.parametrize("name", model_names())
 def test_every_default_is_in_range(name):
     for parameter in get_model(name).parameters:
-        assert parameter.check(parameter.default) == parameter.default
+        assert parameter.check(parameter.standard) == parameter.standard
+        assert parameter.default in (None, parameter.standard)
+
+
+def test_no_mass_of_a_mediator_is_natural():
+    for name in model_names():
+        for parameter in get_model(name).parameters:
+            assert (parameter.default is None) == (parameter.name == "mass_mev")
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -61,9 +68,9 @@ def test_unknown_model():
 @pytest.mark.parametrize(
     ("model", "options", "hint"),
     [
-        ("sm", {"charges": "b-l"}, "it takes none"),
-        ("vector", {"charge": "b-l"}, "its options: charges"),
-        ("scalar", {"charges": "b-l"}, "up_mass_mev, down_mass_mev"),
+        ("sm", {"charges": "b-l"}, "there is none"),
+        ("vector", {"charge": "b-l"}, "did you mean 'charges'"),
+        ("scalar", {"charges": "b-l"}, "known: down_mass_mev, up_mass_mev"),
     ],
 )
 def test_unknown_option(model, options, hint):

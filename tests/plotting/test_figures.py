@@ -52,7 +52,12 @@ def test_plane_has_axes_labels_and_limits_of_the_scan(plane: ScanResult) -> None
     assert axes.get_ylabel() == "$g$"
     assert axes.get_xlim() == pytest.approx((1e-3, 1e4))
     assert axes.get_ylim() == pytest.approx((1e-7, 1e-1))
-    assert axes.get_title(loc="left") == "vector (b-l), conus-plus"
+    assert axes.get_title(loc="left").splitlines() == [
+        "light vector mediator ($B-L$), CONUS+ 2025,",
+        r"CE$\nu$NS",
+        r"held: $\sin^2\theta_W$ = 0.23857",
+        "Wilks, 2 dof, 90 % C.L.",
+    ]
     cut = "cut off by the edge: $M$, $g$"
     assert words(axes) == [f"excluded at 90 % C.L. (2 dof)\n{cut}", r"CE$\nu$NS"]
     # The data do not single out a mass and a coupling.
@@ -104,9 +109,12 @@ def test_two_couplings_give_allowed_regions(couplings: ScanResult) -> None:
     assert axes.get_xlim() == pytest.approx((0.0, 4.0))
     assert axes.get_ylabel() == r"$\sin^2\theta_W$"
     assert axes.get_ylim() == pytest.approx((0.0, 0.6))
-    assert axes.get_title(loc="left") == (
-        r"vector (universal), conus-plus, $M$ = 10 MeV, CE$\nu$NS"
-    )
+    assert axes.get_title(loc="left").splitlines() == [
+        "light vector mediator (universal charges),",
+        r"CONUS+ 2025, CE$\nu$NS",
+        "held: $M$ = 10 MeV",
+        "Wilks, 2 dof, 68.27, 90 % C.L.",
+    ]
     assert words(axes)[0].startswith("allowed (2 dof)")
     assert words(axes)[1:] == ["68.3 % C.L.", "90 % C.L.", "Standard Model"]
     point = couplings.best_fit.point

@@ -41,7 +41,7 @@ def test_contours_converge_to_the_roots(channels, tmp_path):
     With 257 points over 3.5 decades of mass and 3 of the coupling it is below 5e-4 of the coupling.
     """
     likelihood = fastscan.likelihood("vector", channels=channels)
-    level = likelihood.predict().chi2 + 4.0
+    level = likelihood.predict(mass_mev=1.0).chi2 + 4.0
     masses = Axis(*MASS, 17, "log").values
     roots = np.array([outer_root(likelihood, mass, level) for mass in masses])
     errors = []
@@ -64,7 +64,7 @@ def test_contours_converge_to_the_roots(channels, tmp_path):
 @pytest.mark.parametrize("spacing", ["log", "linear"])
 def test_chi2_has_the_level_all_along(vector, tmp_path, spacing):
     """On lines of either axis; the deviation, too, falls with the square of the step."""
-    level = vector.predict().chi2 + 2.0
+    level = vector.predict(mass_mev=1.0).chi2 + 2.0
     deviations = []
     for points in (41, 81, 161):
         axes = [
@@ -204,7 +204,8 @@ BAD_SHAPES = {
 
 @pytest.mark.parametrize("case", BAD_SHAPES)
 def test_scans_that_have_no_contour_are_refused(vector, tmp_path, case):
-    result = run_scan(vector, BAD_SHAPES[case], out=tmp_path / "x.zarr")
+    given = {"mass_mev": 1.0} if case == "one axis" else None
+    result = run_scan(vector, BAD_SHAPES[case], given, out=tmp_path / "x.zarr")
     path = tmp_path / "x.csv"
     shape = " x ".join(str(axis.points) for axis in BAD_SHAPES[case])
     for call in (

@@ -60,12 +60,17 @@ def test_csv_of_results_reads_back_exactly(files, chi2, values):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("p.txt", "1,2\n", "unknown format '.txt'"),
         ("none.csv", None, "no such file"),
-        ("bad.csv", "q_ee,r2_ee\n1,2\n3,x\n", "point 2"),
-        ("short.csv", "q_ee,r2_ee\n1,2\n3\n", "point 2"),
+        (
+            "names.csv",
+            "q_ee,q_mm\n1,2\n",
+            "--columns differ .*: q_ee, q_mm",
+        ),
+        ("bad.csv", "q_ee,r2_ee\n1,2\n3,x\n", "r2_ee is 'x' .*line 3"),
+        ("short.csv", "q_ee,r2_ee\n1,2\n3\n", "1 values under 2 columns .*line 3"),
         ("nan.csv", "q_ee,r2_ee\n0,0\n0,nan\n", "point 2"),
-        ("ten.csv", "q_ee,r2_ee\n0,0\n1,1\n0,1_0\n", "point 3"),
+        ("ten.csv", "q_ee,r2_ee\n0,0\n1,1\n0,1_0\n", "r2_ee is '1_0' .*line 4"),
+        ("empty.csv", "# nothing\n", "empty table"),
         ("junk.npy", "junk", "not an array of numbers"),
         ("junk.parquet", "junk", "not a parquet file"),
     ],
@@ -82,6 +87,37 @@ def test_bad_files(tmp_path, chi2, name, text, message):
 def test_names_must_fit_the_array(files):
     with pytest.raises(InputError, match=r"array of shape \(1000, 2\).*--columns"):
         open_points(files / "p.npy")
+
+
+@pytest.mark.parametrize("name", ["P.CSV", "p.TXT", "p.dat"])
+@pytest.mark.parametrize(
+    "text", ["\ufeffq_ee,r2_ee\n1,2\n", '"q_ee";"r2_ee"\n1;2\n', " # words\nq_ee r2_ee\n 1  2\n"]
+)
+def test_text_is_read_as_everywhere_else(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    source = open_points(tmp_path / name)
+    assert source.columns == NAMES
+    np.testing.assert_array_equal(np.concatenate([*source.pieces()]), [[1.0, 2.0]])
+
+
+def test_suffixes_in_upper_case(files, chi2, values):
+    (files / "p.npy").rename(files / "P.NPY")
+    assert evaluate_points(chi2, open_points(files / "P.NPY", NAMES), files / "O.CSV") == 1000
+    again = open_points(files / "O.CSV")
+    np.testing.assert_array_equal(np.concatenate([*again.pieces()])[:, :2], values)
+
+
+def test_structured_arrays_name_their_columns(tmp_path):
+    rows = np.array([(2, 1.0), (4, 3.0)], dtype=[("r2_ee", "i4"), ("q_ee", "f4")])
+    np.save(tmp_path / "p.npy", rows)
+    source = open_points(tmp_path / "p.npy", NAMES)
+    np.testing.assert_array_equal(np.concatenate([*source.pieces()]), [[1.0, 2.0], [3.0, 4.0]])
+
+
+def test_an_unreadable_input_is_not_blamed_on_the_output(tmp_path):
+    (tmp_path / "p.csv").mkdir()
+    with pytest.raises(InputError, match=r"can not be read.*p\.csv"):
+        open_points(tmp_path / "p.csv")
 
 
 def test_missing_parquet_column(files):

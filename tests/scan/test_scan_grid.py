@@ -153,7 +153,8 @@ def test_grids_keep_masses_first_and_results_the_order_asked_for(vector, tmp_pat
         ([angle, coupling], ["sin2_theta_w", "g"]),
         ([coupling, angle, mass], ["mass_mev", "g", "sin2_theta_w"]),
     ):
-        assert [axis.name for axis in Grid(vector, given_order).axes] == order
+        given = {} if mass in given_order else {"mass_mev": 1.0}
+        assert [axis.name for axis in Grid(vector, given_order, given).axes] == order
     found = scan_in_memory(vector, [coupling, mass])
     assert found.chi2.dims == found.names == ("g", "mass_mev")
     np.testing.assert_array_equal(found, scan_in_memory(vector, [mass, coupling]).values.T)
@@ -167,8 +168,8 @@ def test_grids_keep_masses_first_and_results_the_order_asked_for(vector, tmp_pat
     assert list(stored.best_fit.point) == ["g", "mass_mev"]
     assert stored.best_fit == found.best_fit
     np.testing.assert_allclose(
-        scan_in_memory(vector, [coupling, angle]).values,
-        scan_in_memory(vector, [angle, coupling]).values.T,
+        scan_in_memory(vector, [coupling, angle], {"mass_mev": 1.0}).values,
+        scan_in_memory(vector, [angle, coupling], {"mass_mev": 1.0}).values.T,
         rtol=1e-12,
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from fastscan.inputs import load_experiment
 from fastscan.inputs.reactor import SpectrumScale
-from fastscan.tensors.flux import BetaBranch, Flux
+from fastscan.tensors.flux import BetaBranch, Flux, flux_parts
 
 LOWEST_MEV = 1e-3
 REACTORS = {
@@ -109,7 +109,8 @@ def test_thermal_power_counts_fissions():
 
 
 def test_spectrum_file(folder, edit):
-    path = edit("si.toml", "[reactor]", '[reactor]\nspectrum_file = "spectrum.csv"')
+    keys = 'low_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"'
+    path = edit("si.toml", "[reactor]", f"[reactor]\n{keys}")
     read = load_experiment(path).reactor
     engine, twin = Flux(read, LOWEST_MEV), naive.Flux(Experiment(read))
     energy = np.array([0.02, 0.5, 1.0, 1.7, 4.0, 7.9, 8.1, 9.5])
@@ -124,11 +125,14 @@ def test_spectrum_file_that_ends_in_a_step(folder, edit):
     path = edit(
         "si.toml",
         "[reactor]",
-        '[reactor]\nspectrum_file = "spectrum.csv"\ncaptures_per_fission = 0',
+        '[reactor]\nspectrum_file = "spectrum.csv"\ncaptures_per_fission = 0\n'
+        'low_energy_spectrum = "none"\nenergy_max_mev = 3.3',
     )
+    edit("si.toml", "fission_fractions", "# fission_fractions")
     engine = Flux(load_experiment(path).reactor, LOWEST_MEV)
-    per_fission = engine(np.array([1.5]))[0] / 1.75
-    # From 2 MeV on a constant 1.5 up to 3.3 MeV, where it stops.
+    per_fission = engine(np.array([2.0]))[0] / 1.5
+    # From 2 MeV on a constant 1.5 up to 3.3 MeV, where it stops; below 1 MeV nothing.
+    assert not engine(np.array([0.5, 0.99])).any()
     got = engine.moments(np.array([2.0, 3.29, 3.31])).sum(axis=1)[0]
     np.testing.assert_allclose(got / per_fission, [1.95, 0.015, 0.0], rtol=1e-12)
 
@@ -198,3 +202,79 @@ THERMAL = {"normalisation": "thermal-power"}
 def _alone(isotope):
     only = {"fission_fractions": {isotope: 1.0}, "captures_per_fission": 0.0}
     return Flux(reactor(**THERMAL, **only), LOWEST_MEV)
+
+
+# --- tables of users ------------------------------------------------------------------------------
+
+
+def tabulated(folder, rows, keys=""):
+    """A reactor with a table as its spectrum, no captures and the flux of its power."""
+    lines = [f"{energy!r},{value!r}" for energy, value in rows]
+    header = "energy_mev,antineutrinos_per_mev_per_fission"
+    (folder / "table.csv").write_text("\n".join([header, *lines]))
+    (folder / "mine.toml").write_text(
+        'extends = "conus-plus"\n[reactor]\nnormalisation = "thermal-power"\n'
+        f'spectrum_file = "table.csv"\ncaptures_per_fission = 0.0\n{keys}'
+    )
+    return load_experiment(folder / "mine.toml").reactor
+
+
+def uranium(energy):
+    """Exponential polynomial of 235U."""
+    coefficients = [4.367, -4.577, 2.100, -0.5294, 0.06186, -0.002777]
+    return np.exp(np.polynomial.polynomial.polyval(energy, coefficients))
+
+
+@pytest.mark.parametrize(("step", "error"), [(0.25, 1e-4), (0.5, 1e-3)])
+def test_a_table_gives_back_what_it_was_made_from(tmp_path, step, error):
+    nodes = np.arange(2.0, 8.0 + step / 2, step).tolist()
+    reactor_of_table = tabulated(
+        tmp_path, zip(nodes, uranium(np.array(nodes)).tolist(), strict=True), "energy_max_mev = 8.0"
+    )
+    engine = Flux(reactor_of_table, LOWEST_MEV)
+    energy = np.linspace(2.0, 8.0, 1000)
+    per_fission = Flux(reactor(**THERMAL, captures_per_fission=0.0), LOWEST_MEV)(1.0)
+    scale = engine(np.array([2.0]))[0] / uranium(2.0)
+    np.testing.assert_allclose(engine(energy) / scale, uranium(energy), rtol=error)
+    # Below stands the table of Vogel and Engel, as without a file.
+    assert engine(1.0) == pytest.approx(per_fission, rel=1e-12)
+
+
+JAGGED = {
+    "jagged": [(0.0, 0.0), (0.5, 3.0), (0.7, 1.0), (1.9, 2.5), (2.0, 0.1), (3.0, 0.09), (8.0, 0.0)],
+    "gap": [(0.0, 1.0), (1.0, 2.0), (2.0, 0.0), (4.0, 0.0), (5.0, 1.0), (6.0, 0.5), (10.0, 0.2)],
+    "smooth": [(0.2 * i, float(np.exp(1 - 0.3 * i + 0.004 * i**2))) for i in range(51)],
+}
+
+
+@pytest.mark.parametrize("rows", JAGGED.values(), ids=JAGGED)
+def test_moments_of_tables_against_twin(tmp_path, rows, rng):
+    read = tabulated(tmp_path, rows)
+    engine, twin = Flux(read, LOWEST_MEV), naive.Flux(Experiment(read))
+    energy = rng.uniform(0.0, 10.0, 200)
+    np.testing.assert_allclose(engine(energy), twin(energy), rtol=1e-11)
+    thresholds = np.array([1.23])
+    got = engine.moments(thresholds).sum(axis=1)
+    expected = [[twin.moment(n, low, 10.0) for low in thresholds] for n in (0, 1, 2)]
+    np.testing.assert_allclose(got, expected, rtol=1e-10)
+
+
+def test_a_jagged_table_is_not_overshot(tmp_path):
+    rows = [(float(e), 1.0 if e < 5 else 1e-3) for e in range(11)]
+    engine = Flux(tabulated(tmp_path, rows), LOWEST_MEV)
+    flux = engine(np.linspace(0.0, 10.0, 2001)) / engine(1.0)
+    assert flux.max() <= 1.0 + 1e-12
+    assert flux.min() >= 1e-3 * (1.0 - 1e-12)
+
+
+@pytest.mark.parametrize("name", [*REACTORS])
+def test_parts_add_up_to_the_flux(name):
+    engine = Flux(reactor(**REACTORS[name]), LOWEST_MEV)
+    assert sum(engine.parts().values()) == pytest.approx(engine.bin_flux.sum(), rel=1e-12)
+
+
+def test_parts_of_the_shipped_reactor():
+    # The captures are 1.2 antineutrinos a fission, of about 7.
+    parts = flux_parts(reactor())
+    assert list(parts) == ["fissions below 2 MeV", "fissions from 2 MeV", "neutron captures"]
+    assert parts["neutron captures"] == pytest.approx(0.176 * 1.5e13, rel=2e-3)

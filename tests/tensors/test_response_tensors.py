@@ -114,7 +114,9 @@ def test_unit_weights_change_nothing(response, channel):
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_reweighting_a_bin_is_building_with_another_spectrum(folder, edit, channel):
     # The spectrum vanishes at 2 and 3 MeV: doubling its point in between doubles one bin.
-    spectrum = "energy_mev,antineutrinos_per_mev_per_fission\n1,1\n2,0\n2.5,3\n3,0\n5,1\n9,0\n"
+    rows = "0,0\n1,1\n2,0\n2.5,3\n3,0\n5,1\n9,0\n"
+    spectrum = f"energy_mev,antineutrinos_per_mev_per_fission\n{rows}"
+    edit("si.toml", "fission_fractions", "# fission_fractions")
     (folder / "spectrum.csv").write_text(spectrum, encoding="utf-8")
     keys = 'spectrum_file = "spectrum.csv"\nenergy_bin_width_mev = 1.0\ncaptures_per_fission = 0.0'
     path = edit("si.toml", "[reactor]", f"[reactor]\n{keys}")
@@ -191,6 +193,7 @@ def test_compound_target(folder, edit, channel):
 
 
 def test_weak_quenching(folder, edit):
+    edit("si.toml", "title", 'unusual = ["target.quenching.k"]\ntitle')
     experiment = load_experiment(edit("si.toml", "k = 0.146", "k = 1e-5"))
     assert_same_counts(experiment, build_response(experiment), "cevns")
 

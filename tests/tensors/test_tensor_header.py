@@ -6,6 +6,7 @@ import json
 import pytest
 
 from fastscan.inputs import load_experiment
+from fastscan.inputs.reactor import GivenFlux
 from fastscan.tensors import header, store_path
 from fastscan.tensors.header import canonical_header, header_name
 
@@ -55,7 +56,7 @@ def test_header_says_what_wrote_it():
     ("part", "values"),
     [
         ("reactor", {"normalisation": "fission-flux"}),
-        ("reactor", {"flux_per_cm2_s": 1.6e13}),
+        ("reactor", {"flux": GivenFlux(flux_per_cm2_s=1.6e13)}),
         ("reactor", {"energy_max_mev": 9.75}),
         ("reactor", {"energy_bin_width_mev": 0.5}),
         ("reactor", {"fission_fractions": {"U235": 1.0}}),
@@ -92,8 +93,9 @@ def test_settings_without_effect_are_left_out(conus_name, key, neutral, other):
 
 @pytest.mark.parametrize("key", ["thermal_power_gw", "distance_m", "energy_per_fission_mev"])
 def test_thermal_power_changes_the_name_where_it_is_used(key):
-    power = {"normalisation": "thermal-power"}
-    assert name(changed("reactor", **power, **{key: 7.0})) != name(changed("reactor", **power))
+    power = load_experiment("conus-plus").with_changes({"reactor.normalisation": "thermal-power"})
+    changes = {f"reactor.{key}": 1.01 * power.number(f"reactor.{key}")}
+    assert name(power.with_changes(changes)) != name(power)
 
 
 @pytest.mark.parametrize("key", ["mass_kg", "live_time_d", "threshold_ev", "electronic_noise_ev"])
@@ -144,7 +146,8 @@ def test_files_change_the_name(folder, edit, file, old, new):
 
 
 def test_spectrum_file_changes_the_name(folder, edit):
-    path = edit("si.toml", "[reactor]", '[reactor]\nspectrum_file = "spectrum.csv"')
+    keys = 'low_energy_spectrum = "vogel-engel"\nspectrum_file = "spectrum.csv"'
+    path = edit("si.toml", "[reactor]", f"[reactor]\n{keys}")
     before = name(load_experiment(path))
     edit("spectrum.csv", "2,1.5", "2,1.6")
     assert name(load_experiment(path)) != before

@@ -1,0 +1,46 @@
+"""Text of others is data: what has to happen to it before it is shown.
+
+Names, titles and descriptions come from files and command lines. There are three ways out, and
+each reads some characters as commands: a terminal reads escape sequences, a figure reads mathtext
+between dollar signs, and the tables of the command line read rich's markup, which
+`fastscan.cli.output` switches off.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["for_figure", "for_terminal"]
+
+
+def for_terminal(text: str, keep: str = "") -> str:
+    r"""Text in which nothing moves a cursor, changes a colour or can not be encoded.
+
+    Characters that are not printed are shown as Python writes them, blanks of other widths as
+    blanks.
+
+    Examples
+    --------
+    >>> print(for_terminal("a\x1b[31mb\nc"))
+    a\x1b[31mb\nc
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else _visible(c) for c in text)
+
+
+def for_figure(text: str) -> str:
+    r"""Text that matplotlib draws as it is.
+
+    Examples
+    --------
+    >>> for_figure("cost $5")
+    'cost \\$5'
+    """
+    return for_terminal(text).replace("$", r"\$")
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) == "Zs":
+        return " "
+    return character.encode("unicode_escape").decode()
