@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fastscan.text import for_terminal
 
-__all__ = ["FastscanError", "InputError", "RunError", "StoreError", "unknown_name"]
+__all__ = ["FastscanError", "InputError", "Interrupted", "RunError", "StoreError", "unknown_name"]
 
 
 class FastscanError(Exception):
@@ -58,6 +58,10 @@ class StoreError(InputError):
 
 class RunError(FastscanError):
     """The work failed on its way (full disk, dead worker); finished parts are kept."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or SIGTERM on the command line, that says what is done by then."""
 
 
 def _nearest(name: str, names: Sequence[str]) -> str | None:

@@ -12,6 +12,7 @@ from importlib import import_module
 
 import click
 
+from fastscan.cli.interruption import terminations
 from fastscan.exceptions import FastscanError
 from fastscan.text import for_terminal
 
@@ -81,12 +82,14 @@ def commands() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 bad input, 1 failure.
+    """Run the command line and exit: 0 done, 2 bad input, 1 failure or interruption.
 
     With the environment variable FASTSCAN_DEBUG set, errors that should not happen keep their
     traceback.
     """
-    sys.exit(_run(arguments))
+    with terminations():
+        code = _run(arguments)
+    sys.exit(code)
 
 
 class _Warnings(logging.Handler):
@@ -138,7 +141,7 @@ def _call(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         return _report(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
-        return _report("interrupted; what was finished is kept: a scan goes on with --resume", 1)
+        return _report("interrupted; nothing was done", 1)
     except BrokenPipeError:
         # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -83,6 +82,7 @@ def command(
     """
     from fastscan.exceptions import InputError
     from fastscan.scan import Axis, find_boundary, write_boundary
+    from fastscan.storage.replacement import check_free
 
     given = read_assignments(assignments)
     parsed = Axis.parse(axis)
@@ -91,6 +91,8 @@ def command(
     free = [name for name in couplings if name != parsed.name and name not in given]
     if poi is None and not free:
         raise InputError("no coupling is left to bound", where="--poi", hint="set fewer parameters")
+    likelihood_name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
+    path = check_free(out or f"{likelihood_name}-boundary.csv", overwrite=force)
     boundary = find_boundary(
         likelihood,
         parsed,
@@ -102,8 +104,6 @@ def command(
         workers=workers,
         profiled=profiled,
     )
-    likelihood_name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
-    path = Path(out or f"{likelihood_name}-boundary.csv")
     write_boundary(boundary, path, overwrite=force)
     warn(boundary.warnings)
     if as_json:

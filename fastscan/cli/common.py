@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fastscan.cli.interruption import interruption
 from fastscan.cli.output import progress_bar
 from fastscan.exceptions import FastscanError, InputError, RunError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExampleCommand",
+    "LocalPath",
+    "OutPath",
     "analysis_options",
     "beside",
     "check_method",
@@ -52,12 +55,13 @@ class ExampleCommand(click.Command):
     An option that takes one value and is given twice is refused: one of them would do nothing.
     """
 
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, example: str, goes_on: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.example = example
+        self.example, self.goes_on = example, goes_on
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words of the command line."""
+        """Read the words of the command line, which are kept as they are."""
+        ctx.meta["words"] = tuple(args)
         if not ctx.resilient_parsing:
             _, _, order = self.make_parser(ctx).parse_args(list(args))
             for parameter in order:
@@ -66,7 +70,7 @@ class ExampleCommand(click.Command):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command; an interruption becomes one line."""
         flags = {flag for parameter in self.params for flag in parameter.opts}
         try:
             return super().invoke(ctx)
@@ -75,6 +79,8 @@ class ExampleCommand(click.Command):
             if "--resume" in error.hint and not flags & {"--resume"} and "--force" in flags:
                 error.hint = error.hint.replace("--resume", "--force")
             raise
+        except KeyboardInterrupt as stop:
+            raise interruption(stop, ctx.command_path, ctx.meta["words"], self.goes_on) from stop
         except MemoryError as error:
             names = {parameter.name for parameter in self.params}
             ways = [way for name, way in _SAVERS.items() if name in names]
@@ -103,9 +109,14 @@ def _check_repeated(option: click.Option) -> None:
     raise InputError(f"{flag} is given twice", where="command line", hint="give it once")
 
 
-def example_command(name: str, example: str) -> Callable[[Callable[..., Any]], ExampleCommand]:
-    """Make a command of a function, its docstring the help."""
-    return click.command(name, cls=ExampleCommand, example=example)
+def example_command(
+    name: str, example: str, *, goes_on: str = ""
+) -> Callable[[Callable[..., Any]], ExampleCommand]:
+    """Make a command of a function, its docstring the help.
+
+    ``goes_on`` is the option with which it goes on after an interruption.
+    """
+    return click.command(name, cls=ExampleCommand, example=example, goes_on=goes_on)
 
 
 def _complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -138,7 +149,19 @@ def _complete_charges(_: click.Context, __: click.Parameter, incomplete: str) ->
     return [name for name in NAMED_CHARGES if name.startswith(incomplete)]
 
 
-class OutPath(click.Path):
+class LocalPath(click.Path):
+    """Name of a file or folder; a URL is refused before any work is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the name."""
+        from fastscan.storage.paths import local_path
+
+        where = max(param.opts, key=len) if isinstance(param, click.Option) else ""
+        local_path(value, where=where)
+        return super().convert(value, param, ctx)
+
+
+class OutPath(LocalPath):
     """Name of an output; an empty one, as of a shell variable that is not set, is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -165,7 +188,7 @@ experiment_option = click.option(
 tables_option = click.option(
     "--tables",
     metavar="DIR",
-    type=click.Path(),
+    type=LocalPath(),
     help="Folder of the tensor stores [default: FASTSCAN_TABLES, else tables/ or a user cache].",
 )
 
@@ -284,7 +307,7 @@ def analysis_options(function: F) -> F:
         click.option(
             "--flux-weights",
             metavar="FILE",
-            type=click.Path(),
+            type=LocalPath(),
             help="CSV of low_mev, high_mev, weight: factors on the antineutrino flux.",
         ),
         tables_option,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     beside,
     example_command,
     force_option,
@@ -19,7 +18,7 @@ from fastscan.cli.words import about_header
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
-@click.argument("store", metavar="DIR.zarr", type=click.Path())
+@click.argument("store", metavar="DIR.zarr", type=LocalPath())
 @click.option(
     "--cl",
     type=float,
@@ -56,8 +55,9 @@ def command(
     from fastscan.exceptions import InputError
     from fastscan.scan import ScanResult, write_contour
     from fastscan.scan.construction_store import is_construction
+    from fastscan.storage.replacement import check_free
 
-    path = Path(out) if out is not None else beside(store, ".csv")
+    path = check_free(out if out is not None else beside(store, ".csv"), overwrite=force)
     if is_construction(store):
         from fastscan.scan.construction import ConstructionResult
         from fastscan.scan.construction_contour import write_construction_contour

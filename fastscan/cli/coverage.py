@@ -81,6 +81,10 @@ def command(
     from fastscan.inference.coverage import METHODS, coverage
     from fastscan.models import model_names
 
+    if out is not None:
+        from fastscan.storage.replacement import check_free
+
+        check_free(out, overwrite=force)
     names = models or tuple(name for name in model_names() if name != "electromagnetic")
     cases: list[_Case] = []
     for name in names:
@@ -204,7 +208,8 @@ def _write(
     path: Path, found: list[tuple[_Case, Coverage]], methods: tuple[str, ...], *, overwrite: bool
 ) -> None:
     from fastscan import __version__
-    from fastscan.scan.files import table_text, write_text
+    from fastscan.storage.files import write_text
+    from fastscan.storage.tables import table_text
 
     columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl", "held"]
     for method in methods:

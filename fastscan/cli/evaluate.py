@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     OutPath,
     analysis_options,
     example_command,
@@ -23,7 +24,7 @@ from fastscan.cli.words import about_likelihood
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
 @analysis_options
-@click.argument("points", metavar="POINTS", type=click.Path())
+@click.argument("points", metavar="POINTS", type=LocalPath())
 @click.option(
     "--columns",
     metavar="NAME,NAME,...",
@@ -59,10 +60,12 @@ def command(
     """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
+    from fastscan.storage.replacement import check_free
 
     given = read_assignments(assignments)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     source = open_points(points, names)
+    check_free(out, overwrite=force)
     likelihood = make_likelihood(**analysis, quiet=quiet)
     chi2 = Chi2Function(likelihood, source.columns, given)
     with progress_bar("evaluating", quiet=quiet) as advance:

@@ -85,7 +85,7 @@ def command(
 
 def _check_out(out: str, force: bool) -> None:
     if Path(out).suffix.lower() == ".csv":
-        from fastscan.scan.files import check_free
+        from fastscan.storage.replacement import check_free
 
         check_free(Path(out), overwrite=force)
         return
@@ -111,7 +111,8 @@ def _write(likelihood: Likelihood, found: Impacts, title: str, out: str, force: 
         figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=words)
         save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
         return
-    from fastscan.scan.files import table_text, write_text
+    from fastscan.storage.files import write_text
+    from fastscan.storage.tables import table_text
 
     about = {
         "impacts on": f"{found.poi} in {found.unit}",

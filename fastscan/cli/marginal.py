@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -97,6 +96,7 @@ def command(
     from fastscan.exceptions import InputError
     from fastscan.likelihoods import delta_chi2
     from fastscan.scan import Axis, contour_band, marginalise, write_band, write_marginal
+    from fastscan.storage.replacement import check_free
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -111,7 +111,8 @@ def command(
         )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if band is not None:
-        path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv")
+        name = f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv"
+        path = check_free(out or name, overwrite=force)
         with progress_bar("scanning", quiet=quiet) as advance:
             found = contour_band(
                 likelihood,
@@ -145,7 +146,8 @@ def command(
             words = f"reach of {band} along {' and '.join(keep)} in {path}"
             say(words)
         return
-    path = Path(out or f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv")
+    name = f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv"
+    path = check_free(out or name, overwrite=force)
     with progress_bar("scanning", quiet=quiet) as advance:
         marginal = marginalise(
             likelihood, parsed, keep, given, method=method, workers=workers, progress=advance

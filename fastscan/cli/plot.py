@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     beside,
     example_command,
     force_option,
@@ -19,7 +20,7 @@ from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
-@click.argument("store", metavar="DIR.zarr", type=click.Path())
+@click.argument("store", metavar="DIR.zarr", type=LocalPath())
 @click.option(
     "--cl",
     type=float,
@@ -37,7 +38,7 @@ from fastscan.cli.words import about_header
     "--overlay",
     "overlays",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=LocalPath(),
     multiple=True,
     help="A curve of others for the plane; may be given several times.",
 )

@@ -42,7 +42,11 @@ def command(
     **analysis: Any,
 ) -> None:
     """Predict the counts of each bin, channel by channel, and their chi2."""
+    from fastscan.storage.replacement import check_free
+
     point = read_assignments(assignments)
+    if out is not None:
+        check_free(out, overwrite=force)
     likelihood = make_likelihood(**analysis, quiet=quiet)
     prediction = likelihood.predict(**point)
     if out is not None:
@@ -89,7 +93,8 @@ def command(
 
 def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool) -> None:
     from fastscan.inputs.pseudo_data import COLUMNS, pseudo_data_rows
-    from fastscan.scan.files import table_text, write_text
+    from fastscan.storage.files import write_text
+    from fastscan.storage.tables import table_text
 
     edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
     about = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastscan.reproduce import QuickstartResult
 
 
-@example_command("quickstart", "fastscan quickstart -o first-results")
+@example_command("quickstart", "fastscan quickstart -o first-results", goes_on="--force")
 @click.option(
     "-o",
     "--out",

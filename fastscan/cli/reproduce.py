@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fastscan.cli.common import (
+    LocalPath,
     example_command,
     force_option,
     out_option,
@@ -20,14 +21,14 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[st
     return [word for word in (*PAPERS, "all") if word.startswith(incomplete)]
 
 
-@example_command("reproduce", "fastscan reproduce a25 -o a25-again")
+@example_command("reproduce", "fastscan reproduce a25 -o a25-again", goes_on="--force")
 @click.argument("paper", metavar="[c25|a25|all]", default="all", shell_complete=_complete)
 @out_option("DIR", "Folder to write to [default: reproduce-PAPER].")
 @click.option(
     "--overlay",
     "overlays",
     metavar="FILE.csv",
-    type=click.Path(),
+    type=LocalPath(),
     multiple=True,
     help="A curve of others for a plane (see fastscan plot); may be given several times.",
 )

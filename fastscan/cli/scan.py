@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "scan",
     "fastscan scan vector --axis mass_mev=0.01:1000:400:log "
     "--axis g=1e-7:1e-3:400:log --out bl.zarr",
+    goes_on="--resume",
 )
 @analysis_options
 @click.option(

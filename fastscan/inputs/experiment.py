@@ -30,6 +30,7 @@ from fastscan.inputs.shipped import read_manifest, read_shipped
 from fastscan.inputs.systematics import Pull, Systematics
 from fastscan.inputs.tables import read_bytes
 from fastscan.inputs.target import Target
+from fastscan.storage.paths import local_path
 
 __all__ = ["Experiment", "Systematics", "experiment_names", "load_experiment"]
 
@@ -323,7 +324,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         own: dict[str, Any] = {}
         base = None
     else:
-        path = Path(name_or_path)
+        path = local_path(name_or_path)
         if path.suffix != ".toml" and not path.is_file():
             raise unknown_name(
                 "experiment", str(name_or_path), experiment_names(), where="nor is it a TOML file"

@@ -19,6 +19,7 @@ from fastscan.inputs.experiment import (
 from fastscan.inputs.schema import Model, Name, problem, validated
 from fastscan.inputs.settings import parse_toml
 from fastscan.inputs.tables import read_bytes
+from fastscan.storage.paths import local_path
 
 __all__ = ["JointExperiment", "check_distinct", "load_experiments"]
 
@@ -72,7 +73,7 @@ def load_experiments(
         There is no such experiment, something is wrong with one, or two have the same name or
         the same data.
     """
-    path = Path(name_or_path)
+    path = local_path(name_or_path)
     if str(name_or_path) in experiment_names() or not path.is_file():
         single = load_experiment(name_or_path)
         return single, [single]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.tables import DataFile
 from fastscan.inputs.text_tables import TextTable, text_lines
+from fastscan.storage.paths import local_path
 
 __all__ = ["Overlay", "OverlayStyle"]
 
@@ -66,7 +67,7 @@ class Overlay:
         InputError
             It can not be read, or its comment lines lack a word or hold one twice.
         """
-        file = DataFile.read(Path(path))
+        file = DataFile.read(local_path(path))
         words = _words(text_lines(BytesIO(file.content), str(path)), str(path))
         for word in ("label", "source"):
             if not words.get(word):

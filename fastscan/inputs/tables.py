@@ -19,6 +19,7 @@ from fastscan.exceptions import InputError
 from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable
 from fastscan.inputs.shipped import read_shipped
 from fastscan.inputs.text_tables import TextTable, decode, empty_table, number
+from fastscan.storage.paths import local_path
 
 __all__ = [
     "DataFile",
@@ -156,7 +157,7 @@ class DataFile:
                 f"{reference!r} is not a file inside the folder of the TOML file",
                 hint="put the file beside the TOML file and give its relative path",
             )
-        return cls.read(folder / reference)
+        return cls.read(folder / local_path(reference))
 
     @classmethod
     def _of(cls, path: Path, content: bytes) -> DataFile:
@@ -225,7 +226,7 @@ def read_table(
         If the file can not be read, is not UTF-8, is empty, lacks a column or holds a value that
         is no finite number; the message names file and line.
     """
-    table = DataFile.read(Path(path)).table(columns, text_columns)
+    table = DataFile.read(local_path(path)).table(columns, text_columns)
     return {**table.numbers, **{name: list(texts) for name, texts in table.texts.items()}}
 
 

@@ -22,6 +22,7 @@ from fastscan.likelihoods.form import GridForm, Lines
 from fastscan.likelihoods.squares import Squares
 from fastscan.likelihoods.surface import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.tiles import TILE, by_tiles
+from fastscan.storage.plan import DEFAULT_BLOCK_POINTS
 
 __all__ = ["ClosedGrid", "RatioLines"]
 
@@ -113,7 +114,7 @@ class ClosedGrid(GridForm):
         Shape parameters first, then couplings; along the last of these rows are polynomials.
     """
 
-    default_block_points = 4_194_304
+    default_block_points = DEFAULT_BLOCK_POINTS
 
     def __init__(self, counts: Counts, columns: Mapping[str, FloatArray]) -> None:
         self._columns = dict(columns)

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
 from fastscan.plotting.style import style
-from fastscan.scan.files import check_free, write_bytes
+from fastscan.storage.files import write_bytes
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
@@ -26,15 +28,14 @@ def check_figure_path(path: str | Path, *, overwrite: bool = False) -> Path:
     StoreError
         The file exists and may not be replaced.
     """
-    path = Path(path)
+    path = local_path(path)
     if path.suffix.lower() not in _METADATA:
         raise InputError(
             f"unknown figure format {path.suffix!r}",
             where=str(path),
             hint=f"end its name with one of: {', '.join(_METADATA)}",
         )
-    check_free(path, overwrite=overwrite)
-    return path
+    return check_free(path, overwrite=overwrite)
 
 
 def save_figure(

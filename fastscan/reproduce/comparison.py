@@ -29,7 +29,9 @@ from fastscan.reproduce.readings import (
     load_reading,
     readings_of,
 )
-from fastscan.scan.files import check_free, write_text
+from fastscan.storage.files import write_text
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 from fastscan.tensors import store_path
 
 __all__ = ["ComparedNumber", "compare", "comparison_csv", "comparison_markdown", "run_comparison"]
@@ -118,7 +120,7 @@ def run_comparison(
         Unknown paper, or the folder can not be written.
     """
     check_papers(papers)
-    paths = [Path(out) / "comparison.csv", Path(out) / "comparison.md"]
+    paths = [local_path(out) / "comparison.csv", local_path(out) / "comparison.md"]
     for path in paths:
         check_free(path, overwrite=overwrite)
 

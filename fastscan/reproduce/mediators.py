@@ -26,9 +26,10 @@ from fastscan.plotting import (
     scan_description,
     style,
 )
-from fastscan.reproduce.output import Progress, Ticker, make_folder, overlays_by_model, scan_plane
+from fastscan.reproduce.output import Progress, Ticker, check_outputs, overlays_by_model, scan_plane
 from fastscan.scan import Axis, ScanResult, write_contour
-from fastscan.scan.files import check_free, write_text
+from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.paths import local_path
 from fastscan.tensors import load_response
 
 __all__ = [
@@ -173,10 +174,9 @@ def run_quickstart(
     RunError
         The disk is full; what is finished is kept.
     """
-    folder = Path(out)
+    folder = local_path(out)
     files = _Files(folder)
-    for path in files.all:
-        check_free(path, overwrite=overwrite)
+    check_outputs(files.all, overwrite=overwrite)
     make_folder(folder)
     tick = Ticker(progress, parts=3 + len(files.scans))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,18 @@ from fastscan.inputs import Overlay
 from fastscan.likelihoods import Likelihood
 from fastscan.plotting import save_figure
 from fastscan.scan import Axis, ScanResult, run_scan
-from fastscan.scan.files import check_free, table_text, write_text
+from fastscan.scan.store import scan_layout
+from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.paths import local_path, taken
+from fastscan.storage.replacement import check_free, check_replaceable, remove_store
+from fastscan.storage.tables import table_text
 
 __all__ = [
     "Output",
     "Progress",
     "Ticker",
+    "check_outputs",
     "figure_names",
-    "make_folder",
     "origin",
     "overlays_by_model",
     "scan_plane",
@@ -76,11 +79,10 @@ class Output:
     """
 
     def __init__(self, folder: str | Path, names: Iterable[str], *, overwrite: bool) -> None:
-        self.folder, self.overwrite = Path(folder), overwrite
+        self.folder, self.overwrite = local_path(folder), overwrite
         self.paths: list[Path] = []
         self._names = tuple(names)
-        for name in self._names:
-            check_free(self.folder / name, overwrite=overwrite)
+        check_outputs((self.folder / name for name in self._names), overwrite=overwrite)
         make_folder(self.folder)
 
     def path(self, name: str) -> Path:
@@ -156,22 +158,20 @@ def overlays_by_model(
     return sorted_overlays
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+def check_outputs(paths: Iterable[Path], *, overwrite: bool) -> None:
+    """Check, before any work, that files and scans may get these names.
 
     Raises
     ------
-    InputError
-        That can not be done.
+    StoreError
+        Something is there and may not be replaced.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"folder can not be made: {error.strerror or error}",
-            where=str(folder),
-            hint="name another with -o",
-        ) from error
+    for path in paths:
+        if overwrite and path.suffix == ".zarr":
+            if taken(path):
+                check_replaceable(path, scan_layout())
+        else:
+            check_free(path, overwrite=overwrite)
 
 
 def scan_plane(
@@ -182,21 +182,19 @@ def scan_plane(
     Raises
     ------
     StoreError
-        Something that is no scan has this name.
+        Something that may not be replaced has this name.
     """
 
     def progress(done: int, total: int) -> None:
         ticker.advance(done / total)
 
-    if path.exists():
+    if taken(path):
         try:
             result = run_scan(likelihood, axes, out=path, resume=True, progress=progress)
             # Reading verifies the checksums.
             result.values  # noqa: B018
             return result
         except StoreError:
-            # Another scan, or a damaged one: replaced. Anything else is not ours to delete.
-            if not (path / "zarr.json").is_file():
-                raise
-            shutil.rmtree(path)
+            # Another scan, or one that can not be finished.
+            remove_store(path, scan_layout())
     return run_scan(likelihood, axes, out=path, progress=progress)

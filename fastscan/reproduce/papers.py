@@ -9,11 +9,13 @@ from pathlib import Path
 from fastscan.exceptions import unknown_name
 from fastscan.inputs import Overlay
 from fastscan.reproduce.comparison import run_comparison
-from fastscan.reproduce.output import Progress, make_folder
+from fastscan.reproduce.output import Progress
 from fastscan.reproduce.readings import PAPERS, check_papers
 from fastscan.reproduce.sensitivity import run_sensitivity
 from fastscan.reproduce.settings import settings_json
-from fastscan.scan.files import check_free, write_text
+from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 
 __all__ = ["chosen_papers", "run_papers"]
 
@@ -82,8 +84,12 @@ def run_papers(
         The disk is full.
     """
     check_papers(papers)
-    folder = Path(out)
-    for name in (*papers, *_TABLES):
+    folder = local_path(out)
+    for name in papers:
+        # A folder stays; what is in it is checked file by file.
+        if not (overwrite and (folder / name).is_dir()):
+            check_free(folder / name, overwrite=overwrite)
+    for name in _TABLES:
         check_free(folder / name, overwrite=overwrite)
 
     parts: list[tuple[str, float, Path, Part]] = []

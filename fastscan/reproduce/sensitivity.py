@@ -17,7 +17,9 @@ from fastscan.reproduce.causes import ONE_SIGMA
 from fastscan.reproduce.comparison import signed
 from fastscan.reproduce.output import Progress
 from fastscan.reproduce.readings import Analyses
-from fastscan.scan.files import check_free, write_text
+from fastscan.storage.files import write_text
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 
 __all__ = [
     "QUANTITIES",
@@ -236,7 +238,7 @@ def run_sensitivity(
     InputError
         The folder can not be written.
     """
-    paths = [Path(out) / "sensitivity.csv", Path(out) / "sensitivity.md"]
+    paths = [local_path(out) / "sensitivity.csv", local_path(out) / "sensitivity.md"]
     for path in paths:
         check_free(path, overwrite=overwrite)
 

@@ -15,11 +15,11 @@ from fastscan.scan.contour import (
 from fastscan.scan.executors import default_workers
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import Marginal, count_inside, marginalise, write_marginal
-from fastscan.scan.plan import DEFAULT_BLOCK_POINTS, Plan
 from fastscan.scan.points import evaluate_points, open_points
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult
 from fastscan.scan.run import run_scan, scan_in_memory
+from fastscan.storage.plan import DEFAULT_BLOCK_POINTS, Plan
 
 __all__ = [
     "DEFAULT_BLOCK_POINTS",

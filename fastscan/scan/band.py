@@ -18,12 +18,13 @@ from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import marginalise
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.reduction import TASK_POINTS, TILE_POINTS
+from fastscan.storage.files import write_text
+from fastscan.storage.plan import Plan
+from fastscan.storage.tables import table_text
 
 __all__ = ["Band", "contour_band", "write_band"]
 
@@ -210,4 +211,4 @@ def write_band(band: Band, path: str | Path, *, overwrite: bool = False) -> None
     meshes = np.meshgrid(*(axis.values for axis in band.axes), indexing="ij")
     ends = [["" if np.isnan(x) else float(x) for x in end.flat] for end in (band.low, band.high)]
     rows = zip(*(mesh.ravel().tolist() for mesh in meshes), *ends, strict=True)
-    write_text(Path(path), table_text(about, columns, rows), overwrite=overwrite)
+    write_text(path, table_text(about, columns, rows), overwrite=overwrite)

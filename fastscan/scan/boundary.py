@@ -27,9 +27,10 @@ from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.likelihoods.surface import widened
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touching
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid, check_axes
 from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.storage.files import write_text
+from fastscan.storage.tables import table_text
 
 __all__ = ["Boundary", "find_boundary", "write_boundary"]
 
@@ -202,7 +203,7 @@ def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = Fa
         for i, value in enumerate(boundary.values)
         for number, (low, high) in enumerate(boundary.excluded(i))
     )
-    write_text(Path(path), table_text(about, columns, rows), overwrite=overwrite)
+    write_text(path, table_text(about, columns, rows), overwrite=overwrite)
 
 
 class _Plane:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
@@ -24,15 +23,18 @@ from fastscan.inference.feldman_cousins import Critical, critical_value
 from fastscan.inference.toys import PlaneFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import find_minimum
-from fastscan.scan import block_store
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
-from fastscan.scan.executors import Index
+from fastscan.scan.executors import Index, check_stopped
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult, ordered
+from fastscan.storage.contents import Contents
+from fastscan.storage.layout import BLOCK_DONE
+from fastscan.storage.paths import local_path
+from fastscan.storage.plan import Plan
+from fastscan.storage.writer import BlockWriter
 
 __all__ = [
     "DEFAULT_TOYS",
@@ -66,7 +68,7 @@ class ConstructionResult:
     units : dict of str
     """
 
-    def __init__(self, contents: block_store.Contents) -> None:
+    def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.path = contents.path
         self.header, self._places = ordered(contents.header)
@@ -84,8 +86,8 @@ class ConstructionResult:
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = block_store.Contents.open(Path(path), CONSTRUCTION)
-        done = int((contents.block_status() == block_store.BLOCK_DONE).sum())
+        contents = Contents.open(local_path(path), CONSTRUCTION)
+        done = int((contents.block_status() == BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(
                 f"construction is not complete: {done} of {contents.plan.blocks} rows",
@@ -206,7 +208,7 @@ def run_construction(
     RunError
         The disk filled up or a worker died; finished rows are kept.
     """
-    path = Path(out)
+    path = local_path(out)
     if toys < 1 or not 0.0 < precision < 1.0 or seed < 0:
         raise InputError(
             f"{toys} toys, precision {precision:g}, seed {seed}",
@@ -278,12 +280,12 @@ class _Work:
     portion: int
 
     @cached_property
-    def written(self) -> dict[str, zarr.Array[Any]]:
-        """The store's arrays, opened once in each process."""
-        return block_store.open_for_writing(self.path, CONSTRUCTION)
+    def writer(self) -> BlockWriter:
+        """The store, opened once in each process."""
+        return BlockWriter.open(Path(self.path), CONSTRUCTION, self.plan)
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if name != "written"}
+        return {name: value for name, value in self.__dict__.items() if name != "writer"}
 
     def point(self, index: tuple[int, int]) -> tuple[float, Critical]:
         """Statistic of the data and critical value at one point of the grid."""
@@ -293,6 +295,7 @@ class _Work:
         found: list[FloatArray] = []
         least = -(-self.toys // self.portion)
         while True:
+            check_stopped()
             drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
             found.append(self.fits.rises(drawn, at))
             if len(found) < least:
@@ -321,7 +324,7 @@ def compute_row(work: _Work, index: Index) -> None:
         "critical_error": np.array([[c.error for c in critical]]),
         "toys": np.array([[c.toys for c in critical]], dtype=np.int64),
     }
-    block_store.write_block(work.written, CONSTRUCTION, work.plan, index, arrays)
+    work.writer.write(index, arrays)
 
 
 def _alpha_hat(

@@ -1,13 +1,13 @@
-"""What the store of a Feldman-Cousins construction holds; see `fastscan.scan.block_store`."""
+"""What the store of a Feldman-Cousins construction holds; see `fastscan.storage`."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from fastscan.scan.block_store import Layout, Values
+from fastscan.storage.contents import kind_of
+from fastscan.storage.layout import Layout, Values
 
 __all__ = ["CONSTRUCTION", "is_construction"]
 
@@ -15,7 +15,7 @@ CONSTRUCTION = Layout(
     kind="fastscan construction",
     noun="construction",
     made_by="fastscan scan --method feldman-cousins",
-    format_version=1,
+    format_version=2,
     points={
         "statistic": Values("float64", np.nan, "chi2 of the data above its minimum in the plane"),
         "critical_value": Values(
@@ -25,13 +25,10 @@ CONSTRUCTION = Layout(
         "toys": Values("int64", -1, "toys that were fitted"),
     },
     blocks={},
+    blocks_noun="rows",
 )
 
 
 def is_construction(path: str | Path) -> bool:
     """Whether a folder says that it is a construction."""
-    try:
-        root = json.loads(Path(path, "zarr.json").read_text(encoding="utf-8"))
-        return bool(root["attributes"]["kind"] == CONSTRUCTION.kind)
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
+    return kind_of(Path(path)) == CONSTRUCTION.kind

@@ -30,11 +30,12 @@ from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Chi2Function, Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import point_words
 from fastscan.scan.edges import box_of, touching
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines
 from fastscan.scan.result import ScanResult
 from fastscan.scan.run import scan_in_memory
+from fastscan.storage.files import write_text
+from fastscan.storage.tables import table_text
 
 __all__ = [
     "Contour",
@@ -274,7 +275,6 @@ def write_contour(
     StoreError
         The file exists.
     """
-    path = Path(path)
     contour = find_contour(result, cl, dof)
     rows = ((n, *map(float, point)) for n, line in enumerate(contour.lines) for point in line)
     text = table_text(_describe(result, contour, cl, dof), ["line", *result.names], rows)

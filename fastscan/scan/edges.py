@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastscan.inference.edges import Bounds, Touch, bounds_of, open_ends
 from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
+from fastscan.storage.plan import Plan
 
 __all__ = ["box_of", "touches_of_grid", "touching"]
 

@@ -6,14 +6,16 @@ import asyncio
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from multiprocessing.connection import Connection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +25,7 @@ from dask.callbacks import Callback
 
 from fastscan.exceptions import InputError, RunError
 
-__all__ = ["Executor", "Index", "Task", "default_workers", "executor"]
+__all__ = ["Executor", "Index", "Task", "check_stopped", "default_workers", "executor"]
 
 Index = tuple[int, ...]
 # What is done with one block, given the shared state it needs and its index.
@@ -36,6 +38,7 @@ _BATCH = 2048
 _CONNECT_SECONDS = 3.0
 _POLL_SECONDS = 1.0
 _LONELY_SECONDS = 10.0
+_GRACE_SECONDS = 3.0
 
 
 def default_workers() -> int:
@@ -84,39 +87,85 @@ def _run_local(
     blocks: Iterable[Index],
     tick: Callable[[], None],
 ) -> None:
-    options: dict[str, Any] = {"num_workers": workers}
-    pool: ThreadPoolExecutor | None = None
-    if scheduler == "processes":
-        # One block at a time: they are large, and a worker that waits is a processor wasted.
-        options["chunksize"] = 1
-        options["initializer"] = _end_with_parent
-    else:
+    stop = threading.Event()
+    if scheduler == "threads":
         # A pool of our own, to wait for: after an error nothing goes on behind the caller's back.
-        options["pool"] = pool = ThreadPoolExecutor(workers)
-    get: Any = dask.threaded.get if scheduler == "threads" else dask.multiprocessing.get
+        pool: Any = ThreadPoolExecutor(workers)
+        task = partial(_run_stoppable, stop, task)
+        get: Any = dask.threaded.get
+        end = stop.set
+    else:
+        context = dask.multiprocessing.get_context()
+        ended, ending = context.Pipe(duplex=False)
+        pool = ProcessPoolExecutor(workers, context, _begin_worker, (ended,))
+        # One block at a time: they are large, and a worker that waits is a processor wasted.
+        get = partial(dask.multiprocessing.get, chunksize=1)
+        end = partial(ending.send, None)
     try:
         with Callback(posttask=lambda *_: tick()):
             for batch in _batches(blocks):
                 graph = {("block", *index): (partial(task, shared, index),) for index in batch}
-                get(graph, list(graph), **options)
+                get(graph, list(graph), pool=pool)
     except BrokenProcessPool as error:
         raise _dead_worker() from error
+    except KeyboardInterrupt:
+        end()
+        raise
     finally:
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)
+        if scheduler == "processes":
+            ended.close()
+            ending.close()
 
 
-def _end_with_parent() -> None:
-    """Make a worker process end when its parent is killed; the pool would keep it for ever."""
+# Set where blocks in hand are to be dropped: in a thread of a pool, and in a worker process.
+_thread = threading.local()
+_STOP = threading.Event()
+
+
+def _run_stoppable(stop: threading.Event, task: Task, shared: Any, index: Index) -> None:
+    _thread.stop = stop
+    task(shared, index)
+
+
+def check_stopped() -> None:
+    """Drop the block in hand if the run was interrupted; long blocks call this between their parts.
+
+    Raises
+    ------
+    CancelledError
+        Nobody waits for the block any more.
+    """
+    if _STOP.is_set() or (hasattr(_thread, "stop") and _thread.stop.is_set()):
+        raise CancelledError
+
+
+def _begin_worker(ended: Connection) -> None:
+    """Make a worker process end with its parent, and drop its block when it is told to.
+
+    Signals that reach all processes, as Ctrl-C does, are the parent's to answer; the pool would
+    take a worker that ends by itself for a failure. One that is still there a while after SIGTERM
+    ends all the same: the pool itself ends workers so.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _end_soon())
     parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+    gone = [] if parent is None else [parent.sentinel]
 
-    def watch(sentinel: int) -> None:
-        multiprocessing.connection.wait([sentinel])
+    def watch() -> None:
+        if ended in multiprocessing.connection.wait([ended, *gone]):
+            _STOP.set()
+            multiprocessing.connection.wait(gone)
         os._exit(1)
 
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_soon() -> None:
+    _STOP.set()
+    timer = threading.Timer(_GRACE_SECONDS, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
 def _run_cluster(

@@ -19,11 +19,12 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.density import SampledDensity, end_shifts
 from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.files import table_text, write_text
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.reduction import Reduction, box_weights
+from fastscan.storage.files import write_text
+from fastscan.storage.plan import Plan
+from fastscan.storage.tables import table_text
 
 __all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
 
@@ -297,7 +298,7 @@ def write_marginal(
     meshes = np.meshgrid(*(axis.values for axis in marginal.axes), indexing="ij")
     columns = [*(mesh.ravel().tolist() for mesh in meshes), marginal.values.ravel().tolist()]
     text = table_text(about, names, zip(*columns, strict=True))
-    write_text(Path(path), text, overwrite=overwrite)
+    write_text(path, text, overwrite=overwrite)
 
 
 def _check(grid: Grid, keep: Sequence[str], method: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,9 @@ from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable, parquet_mo
 from fastscan.inputs.tables import reading
 from fastscan.inputs.text_tables import TextTable, number
 from fastscan.likelihoods import Chi2Function
-from fastscan.scan.files import check_free, write_failure
+from fastscan.storage.files import written
+from fastscan.storage.paths import local_path
+from fastscan.storage.replacement import check_free
 
 __all__ = ["POINT_FORMATS", "Evaluated", "PointSource", "evaluate_points", "open_points"]
 
@@ -77,7 +77,7 @@ def open_points(path: str | Path, columns: Sequence[str] | None = None) -> Point
     InputError
         Missing, damaged, not a table of numbers, or without names.
     """
-    path = Path(path)
+    path = local_path(path)
     names = tuple(columns or ())
     if path.suffix.lower() in BINARY_TABLES:
         return _Binary(path, names)
@@ -119,8 +119,7 @@ def evaluate_points(
     RunError
         The disk is full.
     """
-    path = Path(out)
-    check_free(path, overwrite=overwrite)
+    path = check_free(out, overwrite=overwrite)
     writers: dict[str, Any] = {".npy": _write_npy, ".csv": _write_csv, ".parquet": _write_parquet}
     suffix = path.suffix.lower()
     if suffix not in writers:
@@ -129,9 +128,8 @@ def evaluate_points(
             where=str(path),
             hint=f"end its name with one of: {', '.join(POINT_FORMATS)}",
         )
-    partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}.partial")
-    try:
-        found = None
+    found = None
+    with written(path, overwrite=overwrite) as partial:
         if suffix != ".npy":
             with writers[suffix](partial, [*source.columns, "chi2"], source.count) as write:
                 found = _evaluate(chi2, source, write, progress, flag=False)
@@ -139,11 +137,6 @@ def evaluate_points(
             columns = [*source.columns, *([] if suffix == ".npy" else [_FLAG]), "chi2"]
             with writers[suffix](partial, columns, source.count) as write:
                 found = _evaluate(chi2, source, write, progress, flag=True)
-        os.replace(partial, path)
-    except OSError as error:
-        raise write_failure(path, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
     assert found is not None
     return found
 

@@ -14,7 +14,7 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.density import quadrature_weights
 from fastscan.scan.executors import Executor, Index
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
+from fastscan.storage.plan import Plan
 
 __all__ = ["TASK_POINTS", "TILE_POINTS", "Reduction", "box_weights"]
 

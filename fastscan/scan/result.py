@@ -18,8 +18,10 @@ from fastscan.likelihoods import Chi2Function, Likelihood
 from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.models import get_model
 from fastscan.scan.axes import Axis
-from fastscan.scan.block_store import BLOCK_DONE, Contents
 from fastscan.scan.store import scan_layout
+from fastscan.storage.contents import Contents
+from fastscan.storage.layout import BLOCK_DONE
+from fastscan.storage.paths import local_path
 
 if TYPE_CHECKING:
     from xarray import DataArray
@@ -104,7 +106,7 @@ class ScanResult(ABC):
         StoreError
             Missing, foreign, damaged, or not complete.
         """
-        contents = Contents.open(Path(path), scan_layout())
+        contents = Contents.open(local_path(path), scan_layout())
         done = int((contents.block_status() == BLOCK_DONE).sum())
         if done < contents.plan.blocks:
             raise StoreError(

@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import Likelihood
-from fastscan.scan import block_store, store
+from fastscan.scan import store
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
-from fastscan.scan.plan import Plan
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import MemoryScan, ScanResult
+from fastscan.storage.paths import local_path
+from fastscan.storage.plan import Plan
+from fastscan.storage.writer import BlockWriter
 
 __all__ = ["run_scan", "scan_in_memory"]
 
@@ -144,7 +145,7 @@ def run_scan(
     RunError
         The disk filled up or a worker died; finished blocks are kept.
     """
-    path = Path(out)
+    path = local_path(out)
     grid = Grid(likelihood, axes, given)
     if dtype not in store.DTYPES:
         raise InputError(
@@ -180,9 +181,9 @@ class _Work:
     dtype: str
 
     @cached_property
-    def arrays(self) -> dict[str, zarr.Array[Any]]:
+    def writer(self) -> BlockWriter:
         """The store, opened once in each process."""
-        return block_store.open_for_writing(self.path, store.scan_layout(self.dtype))
+        return BlockWriter.open(Path(self.path), store.scan_layout(self.dtype), self.plan)
 
     @cached_property
     def _own(self) -> threading.local:
@@ -200,7 +201,7 @@ class _Work:
         return found[: prod(shape)].reshape(shape)
 
     def __getstate__(self) -> dict[str, object]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("arrays", "_own")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("writer", "_own")}
 
 
 def compute_block(work: _Work, index: Index) -> None:
@@ -227,7 +228,7 @@ def compute_block(work: _Work, index: Index) -> None:
         rounded[...] = chi2
         chi2 = rounded
     values["chi2"] = chi2
-    block_store.write_block(work.arrays, store.scan_layout(work.dtype), work.plan, index, values)
+    work.writer.write(index, values)
 
 
 def _try_corners(grid: Grid) -> None:

@@ -1,4 +1,4 @@
-"""What the store of a scan holds; how it is written and read is `fastscan.scan.block_store`."""
+"""What the store of a scan holds; how it is written and read is `fastscan.storage`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from fastscan.scan.block_store import Layout, Values
+from fastscan.storage.layout import Layout, Values
 
 __all__ = ["DTYPES", "compressors", "scan_layout"]
 
@@ -30,7 +30,7 @@ def scan_layout(dtype: str = "float64") -> Layout:
         kind="fastscan scan",
         noun="scan",
         made_by="fastscan scan",
-        format_version=1,
+        format_version=2,
         points={
             "chi2": Values(
                 dtype,

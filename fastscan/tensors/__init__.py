@@ -7,6 +7,7 @@ from fastscan.tensors.store import (
     load_response,
     read_store,
     store_path,
+    survey_store,
     tables_directory,
     write_store,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "load_response",
     "read_store",
     "store_path",
+    "survey_store",
     "tables_directory",
     "write_store",
 ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,19 @@ import numpy as np
 import platformdirs
 import zarr
 
-from fastscan.exceptions import InputError, RunError, StoreError
+from fastscan.exceptions import RunError, StoreError
 from fastscan.inputs import Experiment
+from fastscan.storage.checksums import (
+    array_sha256,
+    differing_metadata,
+    metadata_intact,
+    read_metadata,
+    seal_metadata,
+)
+from fastscan.storage.files import check_writable
+from fastscan.storage.folders import born, remove_unborn
+from fastscan.storage.locks import hold
+from fastscan.storage.paths import local_path, taken
 from fastscan.tensors.header import canonical_header, header_name
 from fastscan.tensors.response import CHANNELS, ChannelResponse, Response
 
@@ -24,10 +34,12 @@ __all__ = [
     "load_response",
     "read_store",
     "store_path",
+    "survey_store",
     "tables_directory",
     "write_store",
 ]
 
+_HINT = "choose another folder with --tables or FASTSCAN_TABLES"
 KIND = "fastscan response tensors"
 _TOP_ARRAYS: dict[str, tuple[str, ...]] = {
     "energy_bin_edges_mev": ("energy_bin_edge",),
@@ -55,10 +67,10 @@ def tables_directory(directory: str | Path | None = None) -> Path:
     the package runs from, else the user's cache directory.
     """
     if directory is not None:
-        return Path(directory)
+        return local_path(directory)
     from_environment = os.environ.get("FASTSCAN_TABLES")
     if from_environment:
-        return Path(from_environment)
+        return local_path(from_environment, where=f"FASTSCAN_TABLES={from_environment}")
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "tables").is_dir():
         return checkout / "tables"
@@ -101,11 +113,14 @@ def load_response(
         The disk is full.
     """
     path = store_path(experiment, tables)
-    if os.path.lexists(path):
+    if taken(path):
         return read_store(path)
-    _check_writable(path.parent)
-    response = build_response(experiment, progress)
-    write_store(response, path.parent)
+    with _alone(path):
+        # Another process may have built them while this one waited.
+        if taken(path):
+            return read_store(path)
+        response = build_response(experiment, progress)
+        _write(response, path)
     return response
 
 
@@ -124,25 +139,36 @@ def write_store(response: Response, directory: Path) -> Path:
     The store is complete before it gets its name, so that a reader never sees half of one.
     """
     path = directory / f"{response.name}.zarr"
-    partial = directory / f".{response.name[:16]}-{uuid.uuid4().hex}.partial"
-    _check_writable(directory)
+    with _alone(path):
+        _write(response, path)
+    return path
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Be the only builder of a store, after others if need be."""
+    check_writable(path.parent, hint=_HINT)
     try:
-        _write_arrays(response, partial)
-        try:
-            partial.rename(path)
-        except OSError:
-            # Another builder of the same tensors was faster; the two are interchangeable.
-            if not path.is_dir():
-                raise
+        with hold(path, "tensor store", wait=True) as alone:
+            if alone:
+                remove_unborn(path)
+            yield
     except OSError as error:
         raise RunError(
             f"tensor store could not be written: {error.strerror or error}",
             where=str(path),
-            hint="free some space or choose another folder with --tables",
+            hint=f"free some space, or {_HINT}",
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return path
+
+
+def _write(response: Response, path: Path) -> None:
+    try:
+        with born(path) as partial:
+            _write_arrays(response, partial)
+    except OSError:
+        # A builder that the lock does not keep away was faster; the two are interchangeable.
+        if not path.is_dir():
+            raise
 
 
 def read_store(path: str | Path) -> Response:
@@ -153,12 +179,13 @@ def read_store(path: str | Path) -> Response:
     StoreError
         Missing, not a tensor store, incomplete, or changed since it was written.
     """
-    path = Path(path)
-    if not os.path.lexists(path):
+    path = local_path(path)
+    if not taken(path):
         raise StoreError("no tensor store there", where=str(path), hint="run: fastscan build")
     if not (path / "zarr.json").is_file():
         raise _damaged(path, "it is no folder with metadata in it")
     try:
+        root = read_metadata(path)
         group = zarr.open_group(path, mode="r")
         attributes = dict(group.attrs)
     except Exception as error:  # zarr raises whatever the broken metadata makes it stumble over
@@ -169,6 +196,11 @@ def read_store(path: str | Path) -> Response:
             where=str(path),
             hint="move it away, or name another folder with --tables",
         )
+    # Stores of earlier versions have no sealed metadata, and are held by their checksum alone.
+    if "metadata_sha256" in attributes and (
+        not metadata_intact(root) or differing_metadata(path, root)
+    ):
+        raise _damaged(path, "its metadata were changed")
     try:
         header = attributes["header"]
         assert isinstance(header, dict)
@@ -193,6 +225,37 @@ def read_store(path: str | Path) -> Response:
     if attributes.get("checksum") != _checksum(response):
         raise _damaged(path, "its checksum does not match its contents")
     return response
+
+
+def survey_store(path: Path) -> dict[str, list[str]]:
+    """Names of the arrays of a tensor store that are not as they were written.
+
+    Returns
+    -------
+    dict
+        ``missing``, ``damaged`` (they can not be read), and ``foreign`` (whole, but of another
+        array or another store; in stores of earlier versions that can not be told).
+    """
+    found: dict[str, list[str]] = {"missing": [], "damaged": [], "foreign": []}
+    attributes = read_metadata(path).get("attributes", {})
+    sums = attributes.get("array_sha256", {})
+    for name in _names():
+        if not any(file.is_file() for file in (path / name / "c").rglob("*")):
+            found["missing"].append(name)
+            continue
+        try:
+            values = np.asarray(zarr.open_array(path / name, mode="r")[...])
+        except Exception:  # zarr raises whatever a damaged chunk makes it stumble over
+            found["damaged"].append(name)
+            continue
+        if name in sums and array_sha256(name, values) != sums[name]:
+            found["foreign"].append(name)
+    return found
+
+
+def _names() -> list[str]:
+    channels = [f"{channel}/{name}" for channel in CHANNELS for name in ChannelResponse.ARRAYS]
+    return [*_TOP_ARRAYS, *channels]
 
 
 def _damaged(path: Path, why: str) -> StoreError:
@@ -246,19 +309,9 @@ def _write_arrays(response: Response, path: Path) -> None:
             "header": response.header,
             "quadrature": _quadrature(response),
             "checksum": _checksum(response),
+            "array_sha256": {
+                name: array_sha256(name, array) for name, (array, _) in _arrays(response).items()
+            },
         }
     )
-
-
-def _check_writable(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / f".{uuid.uuid4().hex}.probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"folder can not be written: {error.strerror or error}",
-            where=str(directory),
-            hint="choose another with --tables or FASTSCAN_TABLES",
-        ) from error
+    seal_metadata(path)

@@ -13,7 +13,7 @@ from scan_helpers import contents
 import fastscan
 from fastscan import Axis, Likelihood, ScanResult, run_scan, scan_in_memory
 from fastscan.models.vector import VectorMediator
-from fastscan.scan import block_store
+from fastscan.storage.writer import BlockWriter
 
 RECIPES = Path(__file__).resolve().parents[2] / "scripts" / "clusters"
 QUIET = {
@@ -76,7 +76,7 @@ def test_workers_write_the_blocks(cluster, vector, axes, tmp_path, monkeypatch):
     def not_here(*_):
         raise AssertionError("a block was written by the process that asked for the scan")
 
-    monkeypatch.setattr(block_store, "write_block", not_here)
+    monkeypatch.setattr(BlockWriter, "write", not_here)
     result = run_scan(vector, axes, out=tmp_path / "x.zarr", scheduler=cluster.scheduler_address)
     np.testing.assert_array_equal(result.values, scan_in_memory(vector, axes).values)
 

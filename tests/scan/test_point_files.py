@@ -1,6 +1,7 @@
 """Files of points: every format, in pieces, and one line for whatever is wrong with them."""
 
 import errno
+import os
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_full_disk(files, chi2, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(points.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(RunError, match="the disk is full"):
         evaluate_points(chi2, open_points(files / "p.csv"), files / "o.npy")
     assert not list(files.glob("o*"))

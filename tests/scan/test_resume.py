@@ -16,8 +16,8 @@ from fastscan.scan import executors
 # 60 x 50 points of the driver: three blocks, the last one cut.
 JOB = {"block_points": 1100}
 BLOCKS = 3
-# What gets its final name in each: the chunk of chi2 and four summaries.
-STEPS = 5
+# What gets its final name in each: the chunk of chi2, four summaries and the seals.
+STEPS = 6
 
 
 @pytest.fixture(scope="module")

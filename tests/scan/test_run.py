@@ -63,8 +63,9 @@ def test_stores_do_not_depend_on_who_made_them(vector, axes, tmp_path, scheduler
         progress=lambda done, total: seen.append((done, total)),
     )
     files = contents(tmp_path / "a.zarr")
-    # Every block of chi2, its four summaries, two axes, the description of each array and of all.
-    assert len(files) == 10 * 5 + 2 + 7 + 1
+    # Every block of chi2, its four summaries and seals, two axes, the description of each array and
+    # of all.
+    assert len(files) == 10 * 6 + 2 + 8 + 1
     assert contents(tmp_path / "b.zarr") == files
     assert seen == [(done, 10) for done in range(11)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "b.zarr"]

@@ -12,8 +12,8 @@ from scan_helpers import contents, identity, refusal
 
 from fastscan import Axis, InputError, Likelihood, RunError, StoreError, run_scan
 
-# Renames that finish a block: chi2 and four summaries.
-STEPS = 5
+# Renames that finish a block: chi2, four summaries and the seals.
+STEPS = 6
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""Ctrl-C, SIGTERM and SIGHUP: one line that says what is done, and the command that goes on.
+
+Batch systems end jobs with SIGTERM. It is treated as Ctrl-C is: blocks in hand are finished or
+dropped, files are whole or not there, locks are let go, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from fastscan.exceptions import Interrupted, RunError
+
+__all__ = ["Terminated", "interruption", "terminations"]
+
+_SIGNALS = ("SIGTERM", "SIGHUP")
+
+
+class Terminated(KeyboardInterrupt):
+    """One of the signals that ask a process to end."""
+
+
+@contextmanager
+def terminations() -> Iterator[None]:
+    """Raise `Terminated` in the main thread when a signal asks the process to end."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise Terminated(signal.Signals(number).name)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+            # What is ignored, as by nohup, stays so.
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def interruption(
+    stop: KeyboardInterrupt, command: str, words: Sequence[str], goes_on: str
+) -> RunError:
+    """The error that tells of an interruption.
+
+    Parameters
+    ----------
+    stop : KeyboardInterrupt
+    command : str
+        As it was called.
+    words : sequence of str
+        Its arguments.
+    goes_on : str
+        The option with which it goes on from what is done; empty if it begins anew.
+    """
+    if not isinstance(stop.__context__ or stop, Terminated):
+        # Ends the line on which the terminal shows ^C.
+        click.echo(err=True)
+    done = str(stop) if isinstance(stop, Interrupted) else ""
+    again = shlex.join([*command.split(), *words])
+    if not goes_on:
+        return RunError("interrupted", hint=f"no file is half-written; run it again: {again}")
+    if goes_on not in words:
+        again += f" {goes_on}"
+    return RunError(
+        "interrupted", where=done, hint=f"what was finished is kept; go on with: {again}"
+    )

@@ -1,0 +1,63 @@
+"""SIGTERM in any command ends in one line with the command to run again, and in code 1."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import fastscan.statistics
+import pytest
+
+import fastscan.reproduce
+import fastscan.scan
+from fastscan.likelihoods import coverage as coverage_module
+
+
+def end(*_, **__):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+
+AXES = ("--axis", "q_ee=-1e-12:1e-12:5", "--axis", "q_emu=-1e-12:1e-12:5")
+COMMANDS = [
+    ("predict", "sm"),
+    ("marginal", "millicharge", *AXES, "--keep", "q_ee", "-o", "it's mine.csv"),
+    ("coverage", "sm", "--toys", "10", "-o", "x.csv"),
+    ("limit", "sm", "--poi", "sin2_theta_w"),
+    ("reproduce", "a25", "-o", "a25-again"),
+    ("quickstart", "-o", "first"),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN])
+def test_one_line(run, monkeypatch, words, handler):
+    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", end)
+    monkeypatch.setattr(fastscan.statistics.Likelihood, "limit", end)
+    monkeypatch.setattr(fastscan.scan, "marginalise", end)
+    monkeypatch.setattr(coverage_module, "coverage", end)
+    monkeypatch.setattr(fastscan.reproduce, "run_papers", end)
+    monkeypatch.setattr(fastscan.reproduce, "run_quickstart", end)
+    if handler == signal.SIG_IGN:
+        # As under nohup: what is ignored stays so, and the command goes on.
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        if handler == signal.SIG_IGN:
+            run(*words)
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+            return
+        outcome = run(*words)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert outcome.code == 1
+    assert outcome.out == ""
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("fastscan: interrupted; ")
+    written = " ".join(f"'{w}'" if "'" not in w and " " in w else w for w in words)
+    if "it's mine.csv" in words:
+        written = written.replace("it's mine.csv", "'it'\"'\"'s mine.csv'")
+    forced = " --force" if words[0] in ("reproduce", "quickstart") else ""
+    assert line.endswith(f": fastscan {written}{forced}")
+    assert list(Path().iterdir()) == []
