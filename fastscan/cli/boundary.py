@@ -21,7 +21,7 @@ from fastscan.cli.common import (
     read_assignments,
     workers_option,
 )
-from fastscan.cli.output import print_json, say
+from fastscan.cli.output import print_json, say, warn
 from fastscan.cli.words import about_likelihood
 
 
@@ -77,7 +77,8 @@ def command(
 ) -> None:
     """Find the exact excluded intervals of a coupling along an axis: roots, no grid.
 
-    The level is the lowest chi2 of the plane plus the rise for --cl and --dof.
+    The level is the lowest chi2 of the plane, on the axis or off it, plus the rise for --cl and
+    --dof.
     """
     from fastscan.exceptions import InputError
     from fastscan.scan import Axis, find_boundary, write_boundary
@@ -104,6 +105,7 @@ def command(
         profiled=profiled,
     )
     write_boundary(boundary, path, overwrite=force)
+    warn(boundary.warnings)
     if as_json:
         print_json(
             {
@@ -114,6 +116,8 @@ def command(
                 "chi2_min": boundary.chi2_min,
                 "best_fit": boundary.best_fit,
                 "level": boundary.level,
+                "touches": [touch.to_dict() for touch in boundary.touches],
+                "warnings": boundary.warnings,
                 "header": boundary.header,
             }
         )

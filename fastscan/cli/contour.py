@@ -9,10 +9,11 @@ from fastscan.cli.common import (
     beside,
     example_command,
     force_option,
+    json_option,
     out_option,
     quiet_option,
 )
-from fastscan.cli.output import say
+from fastscan.cli.output import print_json, say, warn
 from fastscan.cli.words import about_header
 
 
@@ -32,13 +33,24 @@ from fastscan.cli.words import about_header
 )
 @out_option("FILE.csv", "Where to write [default: DIR.csv beside the scan].")
 @force_option
+@json_option
 @quiet_option
 def command(
-    store: str, cl: float | None, dof: int | None, out: str | None, force: bool, quiet: bool
+    store: str,
+    cl: float | None,
+    dof: int | None,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Write the contour of a two-dimensional scan as CSV, with a header that says what it is.
 
-    Of a Feldman-Cousins scan: where chi2 above its minimum is the critical value of each point.
+    The level is counted from the lowest chi2 there is, on the grid or off it, and chi2 at the
+    vertices is at the level, however coarse the grid, where the scan's likelihood can be had.
+
+    Of a Feldman-Cousins scan: where chi2 above its minimum is the critical value of each point,
+    interpolated between the points.
     """
     from fastscan.exceptions import InputError
     from fastscan.scan import ScanResult, write_contour
@@ -47,7 +59,8 @@ def command(
 
     path = check_free(out if out is not None else beside(store, ".csv"), overwrite=force)
     if is_construction(store):
-        from fastscan.scan.construction import ConstructionResult, write_construction_contour
+        from fastscan.scan.construction import ConstructionResult
+        from fastscan.scan.construction_contour import write_construction_contour
 
         construction = ConstructionResult.open(store)
         check_level(store, construction.cl, cl)
@@ -58,16 +71,29 @@ def command(
                 hint="leave it out",
             )
         header = construction.header
-        lines = write_construction_contour(construction, path, overwrite=force)
+        contour = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
         header = result.header
         level = 0.90 if cl is None else cl
-        lines = write_contour(
+        contour = write_contour(
             result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
         )
-    if not quiet:
+    warn(contour.warnings)
+    if as_json:
+        print_json(
+            {
+                "file": str(path),
+                "lines": len(contour.lines),
+                "level": contour.level,
+                "accuracy": contour.accuracy,
+                "touches": [touch.to_dict() for touch in contour.touches],
+                "warnings": contour.warnings,
+            }
+        )
+    elif not quiet:
         say(about_header(header))
+        lines = len(contour.lines)
         pieces = "1 line" if lines == 1 else f"{lines} lines"
         say(f"{pieces} in {path}")
 

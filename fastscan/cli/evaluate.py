@@ -18,7 +18,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
 )
-from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_likelihood
 
 
@@ -54,6 +54,9 @@ def command(
     """Evaluate chi2 at any points, read and written in pieces.
 
     POINTS is a table of text (.csv, .txt, .dat) with a line of names, .parquet or .npy.
+
+    Out of a parameter's range chi2 is infinite, and a column out_of_range (1 there, else 0) stands
+    before it; where the counts overflow a double it is infinite, too.
     """
     from fastscan.likelihoods import Chi2Function
     from fastscan.scan import evaluate_points, open_points
@@ -66,9 +69,27 @@ def command(
     likelihood = make_likelihood(**analysis, quiet=quiet)
     chi2 = Chi2Function(likelihood, source.columns, given)
     with progress_bar("evaluating", quiet=quiet) as advance:
-        count = evaluate_points(chi2, source, Path(out), overwrite=force, progress=advance)
+        found = evaluate_points(chi2, source, Path(out), overwrite=force, progress=advance)
+    warnings = []
+    if found.out_of_range:
+        warnings.append(f"{found.out_of_range} points are out of range: chi2 is infinite there")
+    if found.overflowing:
+        warnings.append(
+            f"the counts of {found.overflowing} points overflow: chi2 is infinite there"
+        )
+    warn(warnings)
     if as_json:
-        print_json({"file": out, "points": count, "columns": source.columns, "fixed": chi2.fixed})
+        print_json(
+            {
+                "file": out,
+                "points": found.points,
+                "columns": source.columns,
+                "fixed": chi2.fixed,
+                "out_of_range": found.out_of_range,
+                "overflowing": found.overflowing,
+                "warnings": warnings,
+            }
+        )
     elif not quiet:
         say(about_likelihood(likelihood, chi2.fixed))
-        say(f"chi2 of {count} points in {out}")
+        say(f"chi2 of {found.points} points in {out}")

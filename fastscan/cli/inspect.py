@@ -104,9 +104,9 @@ def _blocks(path: Path, layout: Layout) -> Findings:
 def _results(contents: Contents) -> dict[str, Any]:
     """Of a store that is finished and sound."""
     if "critical_value" not in contents.layout.points:
-        from fastscan.scan import ScanResult
+        from fastscan.scan.result import StoredScan
 
-        best = ScanResult(contents).best_fit
+        best = StoredScan(contents).best_fit
         return {"best_fit": {**best.point, "chi2": best.chi2, "alpha_hat": best.alpha_hat}}
     from fastscan.scan.construction import ConstructionResult
 

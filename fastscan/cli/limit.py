@@ -20,7 +20,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
 )
-from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
@@ -97,15 +97,18 @@ def command(
         found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
         _report(likelihood, method, found, as_json)
         return
+    from fastscan.inference.goodness import doubtful_fits
+
     limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl, one_sided=one_sided)
+    warnings = doubtful_fits(likelihood, limit.chi2_min, 1 + len(limit.profiled))
     if limit.degenerate:
         makes_up = f"{' and '.join(limit.profiled)} can make up for it"
         why = makes_up if limit.profiled else "no count depends on it here"
-        click.echo(
-            f"warning: degenerate: chi2 is the same at every {poi}, as {why}; the data set no "
-            "limit, and the best fit is one of many",
-            err=True,
+        warnings.append(
+            f"degenerate: chi2 is the same at every {poi}, as {why}; the data set no limit, and "
+            "the best fit is one of many"
         )
+    warn(warnings)
     if as_json:
         print_json(
             {
@@ -123,6 +126,7 @@ def command(
                 "profiled": limit.profiled,
                 "best_fit_profiled": limit.best_basin.profiled,
                 "basins": [asdict(basin) for basin in limit.basins],
+                "warnings": warnings,
             }
         )
         return
@@ -230,12 +234,18 @@ _FINDERS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json: bool) -> None:
+    from fastscan.inference.goodness import doubtful_fits
+
+    warnings = [found["warning"]] if found.get("warning") else []
+    warnings += doubtful_fits(likelihood, found["chi2_min"], 1 + len(found["profiled"]))
+    warn(warnings)
     if as_json:
         print_json(
             {
                 **analysed(likelihood),
                 "method": method,
                 **found,
+                "warnings": warnings,
             }
         )
         return
@@ -249,7 +259,5 @@ def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json:
         say(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
     if "asymptotic_upper_limit" in found:
         say(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
-    if found.get("warning"):
-        say(found["warning"])
     mark = "mode" if method == "bayes" else "best fit"
     say(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")

@@ -19,7 +19,7 @@ from fastscan.cli.common import (
     read_assignments,
     workers_option,
 )
-from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_header
 
 
@@ -126,6 +126,7 @@ def command(
                 progress=advance,
             )
         write_band(found, path, overwrite=force)
+        warn(found.warnings)
         if as_json:
             print_json(
                 {
@@ -135,6 +136,8 @@ def command(
                     "cl": cl,
                     "chi2_min": found.chi2_min,
                     "level": found.level,
+                    "touches": [touch.to_dict() for touch in found.touches],
+                    "warnings": found.warnings,
                     "header": found.header,
                 }
             )
@@ -149,8 +152,11 @@ def command(
         marginal = marginalise(
             likelihood, parsed, keep, given, method=method, workers=workers, progress=advance
         )
-    write_marginal(marginal, path, overwrite=force)
+    write_marginal(marginal, path, cl=cl, overwrite=force)
     intervals = marginal.intervals(cl) if len(keep) == 1 else None
+    errors = marginal.interval_errors(cl) if len(keep) == 1 else None
+    warnings = marginal.warnings(cl)
+    warn(warnings)
     if as_json:
         print_json(
             {
@@ -159,16 +165,26 @@ def command(
                 "kept": keep,
                 "cl": cl,
                 "chi2_min": marginal.chi2_min,
+                "grid_chi2_min": marginal.grid_chi2_min,
+                "best_fit": marginal.minimum.point,
+                "nuisances": "profiled",
                 "intervals": intervals,
+                "interval_errors": errors,
+                "touches": [touch.to_dict() for touch in marginal.touches(cl)],
+                "warnings": warnings,
                 "header": marginal.header,
             }
         )
         return
     if not quiet:
         say(about_header(marginal.header))
-        if intervals is not None:
+        if intervals is not None and errors is not None:
             pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
             unit = likelihood.model.parameter(keep[0]).unit
             words = f"{keep[0]} in {pieces}{'' if unit == '1' else f' {unit}'} at {100 * cl:g} %"
             say(words)
+            pairs = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in errors)
+            say(f"errors of the ends {pairs}")
+        if method == "bayes":
+            say("nuisances are profiled, not integrated over: see fastscan posterior")
         say(f"{method} of {' and '.join(keep)} in {path}")

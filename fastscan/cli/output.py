@@ -10,7 +10,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["bold", "print_json", "progress_bar", "say", "show"]
+__all__ = ["bold", "print_json", "progress_bar", "say", "show", "warn"]
 
 # JSON escapes most of what is not printed by itself; not what is beyond ASCII.
 _NOT_PRINTED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -32,6 +32,12 @@ def say(text: str, *, name: str = "", err: bool = False) -> None:
     """Print text of one or several lines; ``name`` comes before it, in bold letters."""
     head = click.style(for_terminal(name), bold=True) if name else ""
     click.echo(head + for_terminal(text, keep="\n"), err=err)
+
+
+def warn(words: Sequence[str]) -> None:
+    """Say on stderr what may mislead in a result; JSON has the same words as ``warnings``."""
+    for word in words:
+        say(f"warning: {word}", err=True)
 
 
 def show(table: Table) -> None:

@@ -11,10 +11,11 @@ from fastscan.cli.common import (
     beside,
     example_command,
     force_option,
+    json_option,
     out_option,
     quiet_option,
 )
-from fastscan.cli.output import say
+from fastscan.cli.output import print_json, say, warn
 from fastscan.cli.words import about_header
 
 
@@ -42,6 +43,7 @@ from fastscan.cli.words import about_header
     help="A curve of others for the plane; may be given several times.",
 )
 @force_option
+@json_option
 @quiet_option
 def command(
     store: str,
@@ -50,6 +52,7 @@ def command(
     out: str | None,
     overlays: tuple[str, ...],
     force: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Draw a scan: delta chi2 of one parameter, or the plane of two.
@@ -65,6 +68,7 @@ def command(
     """
     from fastscan.inputs import Overlay
     from fastscan.plotting import plot_scan
+    from fastscan.plotting.scan import scan_edges
     from fastscan.scan import ScanResult
     from fastscan.scan.construction_store import is_construction
 
@@ -73,9 +77,12 @@ def command(
         from fastscan.cli.contour import check_level
         from fastscan.plotting.construction import plot_construction
         from fastscan.scan.construction import ConstructionResult
+        from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
         header = construction.header
+        contour = construction_contour(construction)
+        touches, warnings = contour.touches, contour.warnings
         check_level(store, construction.cl, cl)
         plot_construction(
             construction,
@@ -85,16 +92,21 @@ def command(
             overwrite=force,
         )
     else:
-        result = ScanResult.open(store)
+        result, level = ScanResult.open(store), 0.90 if cl is None else cl
         header = result.header
         plot_scan(
             result,
             path,
-            cl=0.90 if cl is None else cl,
+            cl=level,
             dof=dof,
             overlays=[Overlay.read(name) for name in overlays],
             overwrite=force,
         )
-    if not quiet:
+        touches, warnings = scan_edges(result, level, dof)
+    warn(warnings)
+    if as_json:
+        about = [touch.to_dict() for touch in touches]
+        print_json({"file": str(path), "touches": about, "warnings": warnings})
+    elif not quiet:
         say(about_header(header))
         say(f"figure in {path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,12 +19,9 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
 )
-from fastscan.cli.output import print_json, say
+from fastscan.cli.output import print_json, say, warn
 from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
-
-if TYPE_CHECKING:
-    from fastscan.inference.posterior import Posterior
 
 
 @example_command(
@@ -80,6 +77,8 @@ def command(
     keeps them profiled instead, which puts more weight on large signals. Credible regions are the
     densest ones, in units in which the prior is flat.
     """
+    from fastscan.inference.edges import edge_words
+    from fastscan.inference.goodness import doubtful_fits
     from fastscan.inference.posterior import PlanePosterior, posterior
     from fastscan.likelihoods.levels import delta_chi2
 
@@ -95,6 +94,14 @@ def command(
     found = posterior(likelihood, names, given, prior=prior, box=box)
     if out is not None:
         _draw(likelihood, found, names, cl, out, force)
+    touches = found.touches(cl)
+    warnings = doubtful_fits(likelihood, found.chi2_min, len(names))
+    if touches:
+        cut = edge_words(touches, "box")
+        warnings.insert(0, f"{cut}: it ends where the prior does, not where the data do")
+    if found.warning:
+        warnings.insert(0, found.warning)
+    warn(warnings)
     about = {
         **analysed(likelihood),
         "parameters": found.parameters,
@@ -102,6 +109,8 @@ def command(
         "chi2_min": found.chi2_min,
         "quadrature_error": found.quadrature_error,
         "warning": found.warning,
+        "touches": [touch.to_dict() for touch in touches],
+        "warnings": warnings,
         "file": out,
     }
     if isinstance(found, PlanePosterior):
@@ -138,23 +147,8 @@ def command(
         return
     say(f"{about_likelihood(likelihood, found.parameters)}; nuisances marginalised")
     _tell(about)
-    if not isinstance(found, PlanePosterior) and _ends_with(found, box.get(names[0]), cl):
-        say("the region ends where the prior does: its end is the prior's, not the data's")
-    if found.warning:
-        say(f"warning: {found.warning}", err=True)
     if out is not None and not quiet:
         say(f"figure in {out}")
-
-
-def _ends_with(found: Posterior, box: tuple[float | None, float | None] | None, cl: float) -> bool:
-    """Whether an interval ends at an end of the box that was given and is not the parameter's."""
-    intervals = found.intervals(cl)
-    ends = (intervals[0][0], intervals[-1][1])
-    bounds = (found.parameter.minimum, found.parameter.maximum)
-    return any(
-        given is not None and given == end != bound
-        for given, end, bound in zip(box or (None, None), ends, bounds, strict=True)
-    )
 
 
 def _tell(about: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from fastscan.cli.common import (
     read_assignments,
     workers_option,
 )
-from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_header
 
 if TYPE_CHECKING:
@@ -132,7 +132,10 @@ def command(
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
     chosen = {name: value for name, value in own.items() if value is not None}
     check_method(method, {"wilks": (), "feldman-cousins": tuple(own)}, tuple(chosen))
+    from fastscan.inference.edges import outside_words
+    from fastscan.inference.goodness import doubtful_fits
     from fastscan.scan import Axis, run_scan
+    from fastscan.scan.edges import box_of
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -161,12 +164,18 @@ def command(
             dtype=dtype,
             progress=lambda done, total: advance(done, total, f"{done} of {total} blocks"),
         )
-    best = result.best_fit
+    best, lowest = result.best_fit, result.minimum
+    outside = outside_words(lowest, box_of(result.axes), best.chi2)
+    warnings = [outside] if outside else []
+    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names))
+    warn(warnings)
     if as_json:
         print_json(
             {
                 "store": str(path),
                 "shape": dict(zip(result.names, result.shape, strict=True)),
+                "minimum": {"point": lowest.point, "chi2": lowest.chi2},
+                "warnings": warnings,
                 "best_fit": best.point,
                 "chi2_min": best.chi2,
                 "alpha_hat": best.alpha_hat,
@@ -194,6 +203,7 @@ def _construct(
     quiet: bool,
 ) -> None:
     from fastscan.scan.construction import run_construction
+    from fastscan.scan.construction_contour import construction_edges
 
     with progress_bar("constructing", quiet=quiet) as advance:
         result = run_construction(
@@ -204,6 +214,8 @@ def _construct(
             progress=lambda done, total: advance(done, total, f"{done} of {total} rows"),
             **options,
         )
+    touches, warnings = construction_edges(result)
+    warn(warnings)
     best = result.best_fit
     relative = float((result.critical_error / result.critical_value).max())
     shape = dict(zip(result.names, result.shape, strict=True))
@@ -219,6 +231,8 @@ def _construct(
                 "cl": result.cl,
                 "toys": int(result.toys.sum()),
                 "largest_relative_error": relative,
+                "touches": [touch.to_dict() for touch in touches],
+                "warnings": warnings,
                 "header": result.header,
             }
         )

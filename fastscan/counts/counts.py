@@ -160,6 +160,19 @@ class Counts:
                 out[:, m] *= integer_power(value, int(exponent))
         return out
 
+    def in_range(self, points: FloatArray) -> NDArray[np.bool_]:
+        """Which points are inside the ranges of all their parameters, shape (points,).
+
+        A value that is not finite is outside.
+        """
+        from fastscan.kernels.points import all_inside
+
+        low, high = self._ranges
+        # Most often all are, which costs less to find than which are.
+        if all_inside(points, low, high):
+            return np.ones(len(points), dtype=bool)
+        return np.asarray(((points >= low) & (points <= high)).all(axis=1))
+
     def shapes(self, points: FloatArray) -> dict[str, FloatArray]:
         """Columns of the shape parameters at points, shape (points, parameters)."""
         return {name: points[:, self.names.index(name)] for name in self.shape_parameters}
@@ -268,6 +281,13 @@ class Counts:
         first = every[0]
         centre = _common_centre(names, centres)
         return cls(first.parameters, first.fixed, tuple(parts), names, centre)
+
+    @cached_property
+    def _ranges(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest finite value of each parameter."""
+        ends = np.array([(p.minimum, p.maximum) for p in self.parameters]).reshape(-1, 2)
+        largest = np.finfo(float).max
+        return np.clip(ends[:, 0], -largest, None), np.clip(ends[:, 1], None, largest)
 
     @cached_property
     def _constant(self) -> FloatArray:

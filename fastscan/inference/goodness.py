@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
     from fastscan.models import Model
 
-__all__ = ["Fit", "ToyProbability", "best_fit", "default_free"]
+__all__ = ["Fit", "ToyProbability", "best_fit", "default_free", "doubtful_fits"]
 
 FloatArray = NDArray[np.float64]
 
 # More couplings than this are not free unless named: many together have no one best fit.
 _FEW = 3
 _TOY_BLOCK = 4096
+# Fits less probable than this, on either side, are worth a word.
+_DOUBTFUL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,38 @@ def best_fit(
         residuals=(counts.seen - mean[: counts.seen.size])[:bins],
         toys=_toys(likelihood, ordered, given, mean, prediction.chi2, toys, seed) if toys else None,
     )
+
+
+def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[str]:
+    """Words on fits that are too bad or too good to be true: then limits mean little.
+
+    The best fit, and the Standard Model: each where its chi2 is beyond a probability of 1e-4 on
+    either side.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    chi2_min : float
+        At the best fit.
+    free : int
+        Parameters that were fitted for it.
+    """
+    bins = likelihood.data.size + len(likelihood.constraints)
+    standard = likelihood.predict(**_standard(likelihood)).chi2
+    fits = {"best fit": (chi2_min, bins - free), "Standard Model": (standard, bins)}
+    words = []
+    for name, (chi2, ndf) in fits.items():
+        if ndf < 1:
+            continue
+        worse = chi2_probability(chi2, ndf)
+        if worse < _DOUBTFUL:
+            why = f"p = {worse:.2g}: too bad to be true, check flux, exposure and errors"
+        elif 1.0 - worse < _DOUBTFUL:
+            why = f"1 - p = {1.0 - worse:.2g}: too good to be true, check the errors"
+        else:
+            continue
+        words.append(f"the {name} has chi2 = {chi2:.5g} for {ndf} degrees of freedom, {why}")
+    return words
 
 
 def chi2_probability(chi2: float, ndf: int) -> float:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts import Counts
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inference.edges import EXCLUDED, Touch, bounds_of, open_ends
 from fastscan.inference.samples import ladder
 from fastscan.likelihoods.hypotheses import hypotheses
 from fastscan.likelihoods.levels import delta_chi2
@@ -66,9 +67,8 @@ _MOST_PANELS = 40_000
 _GRID = 401
 # A larger relative error of the probabilities is worth a word.
 _UNSETTLED = 1e-3
-# A box whose best point is this much worse than the best one outside is no prior, but a mistake;
-# from the lower number on it is worth a word.
-_EXCLUDED, _DOUBTFUL = 25.0, 9.0
+# A box whose best point is this much worse than the best one outside is worth a word.
+_DOUBTFUL = 9.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class Credible:
         Highest marginalised likelihood in the box, and the profiled chi2 there.
     quadrature_error : float
         Estimate of the relative error of the probabilities.
+    touches : list of Touch
+        Ends of the box, where they are no bound of the parameter, that the region reaches.
     warning : str
         On a box that the data disfavour; empty if they do not.
     """
@@ -106,6 +108,7 @@ class Credible:
     mode: float
     chi2_min: float
     quadrature_error: float
+    touches: list[Touch]
     warning: str
 
 
@@ -319,6 +322,12 @@ class Posterior:
             low = float(toms748(lambda v: self.probability_below(v) - start - excess, low, high))
         return [(low, high), *others]
 
+    def touches(self, cl: float = 0.90) -> list[Touch]:
+        """Ends of the box, where they are no bound of the parameter, that the region reaches."""
+        ends = {end for pair in self.intervals(cl) for end in pair}
+        box = {self.parameter.name: self.box}
+        return [one for one in open_ends(box, bounds_of([self.parameter])) if one.value in ends]
+
     def credible(self, cl: float = 0.90) -> Credible:
         """Intervals, upper limit and where they come from."""
         return Credible(
@@ -332,6 +341,7 @@ class Posterior:
             mode=self.mode,
             chi2_min=self.chi2_min,
             quadrature_error=self.quadrature_error,
+            touches=self.touches(cl),
             warning=self.warning,
         )
 
@@ -528,6 +538,19 @@ class PlanePosterior:
         held = cells.probability > 0.0
         ends = float(bottom[held].min()) - 1.0, float(top[held].max())
         return float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+
+    def touches(self, cl: float = 0.90) -> list[Touch]:
+        """Ends of the boxes, where they are no bound of a parameter, that the region reaches."""
+        inside = self._cells.log + 0.5 * self._cells.width >= self.level(cl) + self._highest
+        found = []
+        boxes = dict(zip(self.names, self.boxes, strict=True))
+        for touch in open_ends(boxes, bounds_of(d.parameter for d in self._dimensions)):
+            i = self.names.index(touch.parameter)
+            edge = self._dimensions[i].stretch(touch.value)
+            ends = self._cells.low[inside, i] if touch.end == "low" else self._cells.high[inside, i]
+            if np.isclose(ends, edge, rtol=1e-9, atol=1e-12).any():
+                found.append(touch)
+        return found
 
     def grid(self, cl: float = 0.90) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Values of both parameters around the credible region, and the log likelihood on them.
@@ -773,7 +796,7 @@ def _ends(
 
 def _judge(worse: float, dimensions: Sequence[_Dimension]) -> str:
     names = " and ".join(d.parameter.name for d in dimensions)
-    if worse > _EXCLUDED:
+    if worse > EXCLUDED:
         raise InputError(
             f"the data exclude the box: outside it -2 log likelihood is lower by {worse:.4g}",
             where=f"--box {names}",

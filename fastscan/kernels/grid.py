@@ -358,9 +358,11 @@ def row_spans(
 
 @jit
 def row_posteriors(
-    chi2: FloatArray, weights: FloatArray, reference: float, total: FloatArray
+    chi2: FloatArray, weights: FloatArray, reference: FloatArray, total: FloatArray
 ) -> None:
-    """Add sum_i weights[i] exp(-(chi2[r, i] - reference) / 2) to ``total[r]``."""
+    """Add sum_i weights[w, i] exp(-(chi2[r, i] - reference[r]) / 2) to ``total[w, r]``."""
     for r in range(chi2.shape[0]):
         for i in range(chi2.shape[1]):
-            total[r] += weights[i] * math.exp(-0.5 * (chi2[r, i] - reference))
+            density = math.exp(-0.5 * (chi2[r, i] - reference[r]))
+            for w in range(weights.shape[0]):
+                total[w, r] += weights[w, i] * density

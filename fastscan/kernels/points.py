@@ -6,7 +6,7 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["chi2_of_points"]
+__all__ = ["all_inside", "chi2_of_points"]
 
 FloatArray = np.ndarray
 
@@ -39,6 +39,20 @@ def _add_products(
         product = left[i] * right[i]
         numerator[i] += top * product
         denominator[i] += bottom * product
+
+
+@jit
+def all_inside(points: FloatArray, low: FloatArray, high: FloatArray) -> bool:
+    """Whether all points, shape (points, columns), have every column between its ends."""
+    inside = True
+    for start in range(0, points.shape[0], TILE):
+        n = min(TILE, points.shape[0] - start)
+        for c in range(points.shape[1]):
+            first, last = low[c], high[c]
+            for i in range(n):
+                value = points[start + i, c]
+                inside &= (value >= first) & (value <= last)
+    return inside
 
 
 @jit

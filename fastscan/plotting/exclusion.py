@@ -27,9 +27,9 @@ from fastscan.plotting.style import (
     style,
     tint,
 )
-from fastscan.scan import ScanResult, contour_lines
+from fastscan.scan import ScanResult, contour_lines, no_contour, refined, region_edges
 
-__all__ = ["allowed_figure", "draw_allowed", "draw_exclusion", "exclusion_figure"]
+__all__ = ["allowed_figure", "draw_allowed", "draw_exclusion", "edge_note", "exclusion_figure"]
 
 ONE_SIGMA = 0.6827
 
@@ -136,19 +136,20 @@ def draw_exclusion(
     rise = delta_chi2(cl, dof)
     x, y = _plane(axes, list(curves.values()))
     looks = dict(zip(curves, curve_styles(len(curves)), strict=True))
-    levels = {name: result.best_fit.chi2 + rise for name, result in curves.items()}
-    excluded = {name: result.chi2 > levels[name] for name, result in curves.items()}
+    levels = {name: result.minimum.chi2 + rise for name, result in curves.items()}
+    surfaces = {name: refined(result, [levels[name]]).scan for name, result in curves.items()}
+    excluded = {name: surface.values > levels[name] for name, surface in surfaces.items()}
     # The larger a region the deeper it lies, so that none hides another one inside it.
     filled = [name for name in curves if name not in outlined]
     for name in sorted(filled, key=lambda name: -excluded[name].mean()):
-        outside = region(curves[name], (x, y), levels[name], np.inf)
+        outside = region(surfaces[name], (x, y), levels[name], np.inf)
         axes.add_patch(PathPatch(outside, facecolor=tint(looks[name]["color"]), edgecolor="none"))
     handles: dict[str, Patch | Line2D] = {}
     for name, result in curves.items():
         color, line_style = looks[name]["color"], looks[name]["linestyle"]
-        lines = contour_lines(result, levels[name])
+        lines = contour_lines(surfaces[name], levels[name])
         if not lines:
-            raise _not_crossed(result, rise)
+            raise no_contour(result, surfaces[name], rise)
         _draw_lines(axes, x, y, lines, **looks[name])
         if name in outlined:
             handles[name] = Line2D([], [], **looks[name])
@@ -156,10 +157,12 @@ def draw_exclusion(
             handles[name] = Patch(facecolor=tint(color), edgecolor=color, linestyle=line_style)
         if best_fit_is_located(result, dof):
             label = f"best fit, {name}" if len(filled) > 1 else "best fit"
-            handles[label] = _mark(axes, x, y, result.best_fit.point, color, _BEST_FIT)
+            handles[label] = _mark(axes, x, y, result.minimum.point, color, _BEST_FIT)
     set_caption(axes, title)
     if words is None:
         words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
+    for name, result in curves.items():
+        words += edge_note(result, surfaces[name], levels[name])
     _legend(axes, handles, words, list(excluded.values()), legend_at)
 
 
@@ -191,12 +194,13 @@ def draw_allowed(
         Not two axes, a bad level, or no contour within the scanned range at the highest one.
     """
     rises = [delta_chi2(level, dof) for level in sorted(levels)]
-    best = result.best_fit
+    best = result.minimum
     x, y = _plane(axes, [result])
     color = PALETTE[0]
-    crossed = [contour_lines(result, best.chi2 + rise) for rise in rises]
+    surface = refined(result, [best.chi2 + rise for rise in rises]).scan
+    crossed = [contour_lines(surface, best.chi2 + rise) for rise in rises]
     if not any(crossed):
-        raise _not_crossed(result, rises[0])
+        raise no_contour(result, surface, rises[-1])
     shades = np.linspace(_STRONGEST_TINT, _WEAKEST_TINT, len(rises))
     handles: dict[str, Patch | Line2D] = {}
     below = -np.inf
@@ -204,7 +208,7 @@ def draw_allowed(
         sorted(levels), rises, crossed, shades, cycle(LINE_STYLES), strict=False
     ):
         face = tint(color, shade)
-        ring = region(result, (x, y), below, best.chi2 + rise)
+        ring = region(surface, (x, y), below, best.chi2 + rise)
         axes.add_patch(PathPatch(ring, facecolor=face, edgecolor="none"))
         _draw_lines(axes, x, y, lines, color=color, linestyle=line_style)
         handles[f"{100 * level:.3g} % C.L."] = Patch(
@@ -217,7 +221,18 @@ def draw_allowed(
     if best_fit_is_located(result, dof):
         handles["best fit"] = _mark(axes, x, y, best.point, color, _BEST_FIT)
     set_caption(axes, title)
-    _legend(axes, handles, f"allowed ({dof} dof)", [result.chi2 <= below], legend_at)
+    words = f"allowed ({dof} dof)" + edge_note(result, surface, below)
+    _legend(axes, handles, words, [surface.values <= below], legend_at)
+
+
+def edge_note(result: ScanResult, surface: ScanResult, level: float) -> str:
+    """Line of a legend on the edges that cut a region off, or on a minimum outside; or nothing."""
+    touches, words = region_edges(result, surface, level)
+    cut = {touch.parameter for touch in touches}
+    names = [f"${p.symbol}$" for p in parameters_of(result) if p.name in cut]
+    note = f"\ncut off by the edge: {', '.join(names)}" if names else ""
+    # In words on stderr; what they are about can not be seen in the figure.
+    return note + ("\nsee the warnings of the scan" if len(words) > bool(names) else "")
 
 
 def _plane(axes: Axes, results: Sequence[ScanResult]) -> tuple[PlotAxis, PlotAxis]:
@@ -287,11 +302,3 @@ def _legend(
     figure.draw_without_rendering()
     # Room for it, so that the axes keep their shape.
     figure.set_figheight(figure.get_figheight() + outside.get_window_extent().height / figure.dpi)
-
-
-def _not_crossed(result: ScanResult, rise: float) -> InputError:
-    return InputError(
-        f"chi2 does not cross its minimum + {rise:.4g} inside the scanned range",
-        where=str(result.path),
-        hint="scan a wider range or choose another --cl",
-    )

@@ -11,6 +11,7 @@ from fastscan.exceptions import InputError
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.caption import set_caption
+from fastscan.plotting.exclusion import edge_note
 from fastscan.plotting.levels import draw_levels
 from fastscan.plotting.style import curve_styles, new_figure, style
 from fastscan.scan import ScanResult
@@ -86,8 +87,11 @@ def draw_profile(
     top = round(_HEADROOM * max(levels.values()))
     axes.set(ylim=(0.0, top), ylabel=r"$\Delta\chi^2$")
     set_caption(axes, title)
-    rises = {name: result.chi2 - result.best_fit.chi2 for name, result in curves.items()}
+    rises = {name: result.values - result.minimum.chi2 for name, result in curves.items()}
     draw_levels(axes, levels, list(rises.values()), top)
     for (name, result), look in zip(curves.items(), curve_styles(len(curves)), strict=True):
         axes.plot(x.scaled(result.coordinates[result.names[0]]), rises[name], label=name, **look)
-    axes.legend(loc="best")
+    note = "".join(
+        edge_note(result, result, result.minimum.chi2 + delta_chi2(cl, dof)) for result in results
+    )
+    axes.legend(loc="best", title=note.strip() or None, alignment="left")

@@ -34,7 +34,7 @@ def region(
         for name, log in zip(result.names, logarithmic, strict=True)
     ]
     generator = contourpy.contour_generator(
-        columns[0], columns[1], result.chi2.T, fill_type=contourpy.FillType.OuterCode
+        columns[0], columns[1], result.values.T, fill_type=contourpy.FillType.OuterCode
     )
     # One outline and one list of codes for each connected piece.
     pieces: Any = generator.filled(lowest, highest)
@@ -54,7 +54,7 @@ def best_fit_is_located(result: ScanResult, dof: int) -> bool:
     Its 1 sigma region must lie inside the scanned range, and the points that fit practically as
     well must fill only a small part of it: not so along a valley, on a ring or in two islands.
     """
-    above = result.chi2 - result.best_fit.chi2
+    above = result.values - result.minimum.chi2
     inside = above <= delta_chi2(0.6827, dof)
     alike = above <= 0.1
     if not alike.any():

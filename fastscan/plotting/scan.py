@@ -8,7 +8,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
+from fastscan.inference.edges import Touch
 from fastscan.inputs import Overlay
+from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import parameters_of
 from fastscan.plotting.caption import CHANNEL_LABELS, header_caption
 from fastscan.plotting.exclusion import ONE_SIGMA, allowed_figure, exclusion_figure
@@ -16,10 +18,10 @@ from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.profile import profile_figure
 from fastscan.plotting.save import check_figure_path, save_figure
 from fastscan.plotting.style import style
-from fastscan.scan import ScanResult
+from fastscan.scan import ScanResult, find_contour, region_edges
 from fastscan.scan.provenance import nuisance_lines
 
-__all__ = ["plot_scan", "scan_description", "scan_figure"]
+__all__ = ["plot_scan", "scan_description", "scan_edges", "scan_figure"]
 
 
 def scan_figure(
@@ -81,6 +83,18 @@ def scan_figure(
     with style():
         draw_overlays(figure.axes[0], overlays, result)
     return figure
+
+
+def scan_edges(
+    result: ScanResult, cl: float = 0.90, dof: int | None = None
+) -> tuple[list[Touch], list[str]]:
+    """Edges that cut off the region of a scan of one or two axes, and words on what may mislead."""
+    count = len(result.names)
+    level = result.minimum.chi2 + delta_chi2(cl, count if dof is None else dof)
+    if count == 1:
+        return region_edges(result, result, level)
+    found = find_contour(result, cl, 2 if dof is None else dof)
+    return found.touches, found.warnings
 
 
 def plot_scan(

@@ -192,7 +192,7 @@ def scan_plane(
         try:
             result = run_scan(likelihood, axes, out=path, resume=True, progress=progress)
             # Reading verifies the checksums.
-            result.chi2  # noqa: B018
+            result.values  # noqa: B018
             return result
         except StoreError:
             # Another scan, or one that can not be finished.

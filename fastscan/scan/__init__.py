@@ -3,7 +3,15 @@
 from fastscan.scan.axes import Axis
 from fastscan.scan.band import Band, contour_band, write_band
 from fastscan.scan.boundary import Boundary, find_boundary, write_boundary
-from fastscan.scan.contour import contour_lines, write_contour
+from fastscan.scan.contour import (
+    Contour,
+    contour_lines,
+    find_contour,
+    no_contour,
+    refined,
+    region_edges,
+    write_contour,
+)
 from fastscan.scan.executors import default_workers
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import Marginal, count_inside, marginalise, write_marginal
@@ -19,6 +27,7 @@ __all__ = [
     "Band",
     "BestFit",
     "Boundary",
+    "Contour",
     "Grid",
     "Marginal",
     "Plan",
@@ -29,8 +38,12 @@ __all__ = [
     "default_workers",
     "evaluate_points",
     "find_boundary",
+    "find_contour",
     "marginalise",
+    "no_contour",
     "open_points",
+    "refined",
+    "region_edges",
     "run_scan",
     "scan_header",
     "scan_in_memory",

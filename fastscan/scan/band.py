@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.inference.edges import Touch, edge_words, outside_words, touch_words
+from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.scan.axes import Axis
+from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
-from fastscan.scan.marginal import TASK_POINTS, TILE_POINTS, marginalise
+from fastscan.scan.marginal import marginalise
 from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.reduction import TASK_POINTS, TILE_POINTS
 from fastscan.storage.files import write_text
 from fastscan.storage.plan import Plan
 from fastscan.storage.tables import table_text
@@ -40,7 +44,11 @@ class Band:
     low, high : (points of each kept axis)
         Points of its axis, NaN where no point of the scan is inside.
     chi2_min, level : float
-        Lowest chi2 of the whole scan, and of the region's edge.
+        The lowest chi2 there is, on the scan's points or off them, and that of the region's edge.
+    touches : list of Touch
+        Ends of axes that the region reaches.
+    warnings : list of str
+        What may mislead.
     header : dict
         Of the scan, see `fastscan.scan.scan_header`.
     """
@@ -51,6 +59,8 @@ class Band:
     high: FloatArray
     chi2_min: float
     level: float
+    touches: list[Touch]
+    warnings: list[str]
     header: dict[str, Any]
 
 
@@ -151,6 +161,10 @@ def contour_band(
 
     with executor("threads", workers) as run:
         run(find, None, tasks.indices(), tick)
+    touches = touches_of_grid(grid, level)
+    lowest = profile.grid_chi2_min
+    words = [edge_words(touches), outside_words(profile.minimum, box_of(grid.axes), lowest)]
+    words += doubtful_fits(likelihood, profile.chi2_min, len(grid.axes))
     values = np.append(grid.axes[-1].values, np.nan)
     header = {
         **scan_header(likelihood, grid),
@@ -167,6 +181,8 @@ def contour_band(
         values[last],
         profile.chi2_min,
         level,
+        touches,
+        [word for word in words if word],
         header,
     )
 
@@ -187,6 +203,7 @@ def write_band(band: Band, path: str | Path, *, overwrite: bool = False) -> None
         f"C.L., {header['dof']} degrees of freedom, the other axes free",
         "level": f"chi2 = {band.level:.9g}",
         "chi2 minimum": f"{band.chi2_min:.9g}",
+        "touches": touch_words(band.touches) or "no edge of the grid",
         **header_lines(header),
     }
     columns = [axis.name for axis in band.axes]

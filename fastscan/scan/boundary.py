@@ -12,10 +12,21 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from fastscan.exceptions import InputError
+from fastscan.inference.edges import (
+    Touch,
+    bounds_of,
+    check_box,
+    edge_words,
+    outside_words,
+    touch_words,
+)
+from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.form import Lines
+from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.likelihoods.surface import widened
 from fastscan.scan.axes import Axis
+from fastscan.scan.edges import box_of, touching
 from fastscan.scan.grid import Grid, check_axes
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.storage.files import write_text
@@ -42,7 +53,7 @@ class Boundary:
     allowed : (points, pieces, 2)
         Intervals of the coupling with chi2 at most ``level``, NaN beyond the last one of a point.
     chi2_min, level : float
-        Lowest chi2 of the plane, and the level of the boundary.
+        Lowest chi2 of the plane, on the axis or off it, and the level of the boundary.
     best_fit : dict
         Where the lowest chi2 is.
     header : dict
@@ -58,6 +69,8 @@ class Boundary:
     best_fit: dict[str, float]
     header: dict[str, Any]
     domain: tuple[float, float]
+    touches: list[Touch]
+    warnings: list[str]
 
     def excluded(self, point: int) -> list[tuple[float, float]]:
         """Excluded intervals of the coupling at one point of the axis."""
@@ -98,7 +111,7 @@ def find_boundary(
     given : mapping, optional
         Values of other parameters.
     cl, dof : float, int
-        The level is the lowest chi2 of the plane plus the rise for these.
+        The level is the lowest chi2 of the plane, on the axis or off it, plus the rise for these.
     tolerance : float, optional
         Add points until the boundary, joined linearly between them (in logarithms on a logarithmic
         axis), is right to this relative accuracy; the axis gives the points to start from.
@@ -129,6 +142,12 @@ def find_boundary(
         )
     plane = _Plane(likelihood, axis, poi, dict(given or {}), workers, profiled)
     chi2_min, best_fit = plane.minimum()
+    on_axis, minimum = chi2_min, find_minimum(plane.form)
+    # One that is better by rounding alone is none.
+    if minimum.chi2 < chi2_min - 1e-9 * max(1.0, chi2_min):
+        chi2_min, best_fit = minimum.chi2, minimum.point
+    lowest = Minimum(best_fit, chi2_min)
+    check_box(on_axis, lowest, "axis", most=rise)
     level = chi2_min + rise
     values = axis.values
     allowed = plane.allowed(values, level)
@@ -141,7 +160,23 @@ def find_boundary(
     held = {name: value for name, value in about["parameters"].items() if name not in profiled}
     header = {**about, "parameters": held, "cl": cl, "dof": dof, "profiled": list(profiled)}
     domain = (max(parameter.minimum, -np.inf), parameter.maximum)
-    return Boundary(axis.name, poi, values, allowed, chi2_min, level, best_fit, header, domain)
+    inside = np.asarray(np.isfinite(allowed).any(axis=(1, 2)))
+    touches = touching(inside, [axis], bounds_of([likelihood.model.parameter(axis.name)]))
+    words = [edge_words(touches, "axis"), outside_words(lowest, box_of([axis]), on_axis, "axis")]
+    words += doubtful_fits(likelihood, chi2_min, 2 + len(profiled))
+    return Boundary(
+        axis.name,
+        poi,
+        values,
+        allowed,
+        chi2_min,
+        level,
+        best_fit,
+        header,
+        domain,
+        touches,
+        [word for word in words if word],
+    )
 
 
 def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = False) -> None:
@@ -160,6 +195,7 @@ def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = Fa
         "content": f"excluded at {100 * header['cl']:g} % C.L., {header['dof']} degrees of freedom",
         "best fit": f"{best}, chi2 = {boundary.chi2_min:.9g}",
         "level": f"chi2 = {boundary.level:.9g}",
+        "touches": touch_words(boundary.touches) or "no edge of the axis",
         "profiled": ", ".join(header["profiled"]) or "none",
         **header_lines(header),
     }
@@ -205,7 +241,7 @@ class _Plane:
                 )
         # Degenerate partners can only raise the coupling: at zero they are out of the way.
         self._outward = bool(names)
-        self._form = likelihood.form((axis.name, poi), {**given, **dict.fromkeys(names, 0.0)})
+        self.form = likelihood.form((axis.name, poi), {**given, **dict.fromkeys(names, 0.0)})
 
     def minimum(self) -> tuple[float, dict[str, float]]:
         """The lowest chi2 of the plane, and where."""
@@ -235,7 +271,7 @@ class _Plane:
         return self._lines(values).below(level, outward=self._outward)
 
     def _lines(self, values: FloatArray) -> Lines:
-        return self._form.lines(self._poi, {self._axis.name: values}, self._workers)
+        return self.form.lines(self._poi, {self._axis.name: values}, self._workers)
 
 
 def _refine(

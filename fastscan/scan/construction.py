@@ -19,22 +19,21 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
 from fastscan.inference.critical_values import Critical, critical_value
+from fastscan.inference.edges import check_box
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
+from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan.axes import Axis
 from fastscan.scan.construction_store import CONSTRUCTION
-from fastscan.scan.contour import contour_lines
 from fastscan.scan.executors import Index, check_stopped
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
-from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.scan.result import BestFit, ScanResult
+from fastscan.scan.provenance import scan_header
+from fastscan.scan.result import BestFit, ScanResult, ordered
 from fastscan.storage.contents import Contents
-from fastscan.storage.files import write_text
 from fastscan.storage.layout import BLOCK_DONE
 from fastscan.storage.paths import local_path
 from fastscan.storage.plan import Plan
-from fastscan.storage.tables import table_text
 from fastscan.storage.writer import BlockWriter
 
 __all__ = [
@@ -42,7 +41,6 @@ __all__ = [
     "PORTION",
     "ConstructionResult",
     "run_construction",
-    "write_construction_contour",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -73,11 +71,11 @@ class ConstructionResult:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.path = contents.path
-        self.header: dict[str, Any] = contents.header
+        self.header, self._places = ordered(contents.header)
         self.names: tuple[str, ...] = tuple(axis["name"] for axis in self.header["axes"])
         self.coordinates: dict[str, FloatArray] = {n: contents.read(n) for n in self.names}
         self.units = {name: contents.unit(name) for name in self.names}
-        self.shape = contents.plan.shape
+        self.shape = tuple(contents.plan.shape[place] for place in self._places)
 
     @classmethod
     def open(cls, path: str | Path) -> ConstructionResult:
@@ -106,28 +104,29 @@ class ConstructionResult:
     @cached_property
     def statistic(self) -> FloatArray:
         """Chi2 of the data above its minimum in the plane."""
-        return self._contents.read("statistic")
+        return self._read("statistic")
 
     @cached_property
     def critical_value(self) -> FloatArray:
         """Critical value at each point."""
-        return self._contents.read("critical_value")
+        return self._read("critical_value")
 
     @cached_property
     def critical_error(self) -> FloatArray:
         """Its Monte Carlo error."""
-        return self._contents.read("critical_error")
+        return self._read("critical_error")
 
     @cached_property
     def toys(self) -> NDArray[np.int64]:
         """Toys at each point."""
-        return self._contents.read("toys")
+        return self._read("toys")
 
     @property
     def best_fit(self) -> BestFit:
         """The best fit in the plane, between grid points."""
         best = self.header["best_fit"]
-        return BestFit(dict(best["point"]), float(best["chi2"]), float(best["alpha_hat"]))
+        point = {name: float(best["point"][name]) for name in self.names}
+        return BestFit(point, float(best["chi2"]), float(best["alpha_hat"]))
 
     def as_scan(self, level: float | None = None) -> ScanResult:
         """Surfaces as contours and figures know them, the best fit at zero.
@@ -141,25 +140,24 @@ class ConstructionResult:
         values = self.statistic
         return _Surface(self, values if level is None else values / self.critical_value * level)
 
+    def _read(self, name: str) -> NDArray[Any]:
+        return self._contents.read(name).transpose(self._places)
+
 
 class _Surface(ScanResult):
     """A function of the plane of a construction, as if it had been scanned."""
 
     def __init__(self, construction: ConstructionResult, values: FloatArray) -> None:
-        self.path = construction.path
-        self.header = construction.header
-        self.names = construction.names
+        super().__init__(construction.header, construction.units, construction.path)
         self.coordinates = construction.coordinates
-        self.units = construction.units
         self._values = values
         self._best = construction.best_fit
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._values.shape
+    def _made_again(self) -> tuple[Likelihood | None, str]:
+        return None, "critical values are known at the points of the grid alone"
 
-    @property
-    def chi2(self) -> FloatArray:
+    def _read(self) -> FloatArray:
         return self._values
 
     @property
@@ -227,6 +225,8 @@ def run_construction(
     }
     fits = ToyFits(likelihood, names, given, ranges=masses)
     best, chi2 = fits.best(fits.counts.observed)
+    # What the fits, over the masses of the axis, can not reach.
+    check_box(float(chi2[0]), find_minimum(grid.form))
     header = {
         **scan_header(likelihood, grid),
         "method": "feldman-cousins",
@@ -263,50 +263,6 @@ def run_construction(
         progress=progress,
     )
     return ConstructionResult.open(path)
-
-
-def write_construction_contour(
-    result: ConstructionResult, path: str | Path, *, overwrite: bool = False
-) -> int:
-    """Write the border of the confidence region as CSV and return the number of lines.
-
-    As `fastscan.scan.write_contour` does for a scan: comment lines, then the number of the line
-    and the two parameters.
-
-    Raises
-    ------
-    InputError
-        No border within the plane.
-    StoreError
-        The file exists.
-    """
-    lines = contour_lines(result.as_scan(1.0), 1.0)
-    if not lines:
-        raise InputError(
-            "the statistic does not cross its critical value inside the plane",
-            where=str(result.path),
-            hint="scan a wider range",
-        )
-    header, best = result.header, result.best_fit
-    relative = float((result.critical_error / result.critical_value).max())
-    point = ", ".join(f"{name} = {value:.6g}" for name, value in best.point.items())
-    units = ", ".join(f"{name} [{result.units[name]}]" for name in result.names)
-    about = {
-        "label": f"{header['model']}, {header['channels']}, {header['experiment']}, "
-        "Feldman-Cousins",
-        "source": f"fastscan {header['fastscan_version']}",
-        "content": f"confidence region at {100 * result.cl:g} % C.L. by the unified construction",
-        "best fit": f"{point}, chi2 = {best.chi2:.6g}",
-        "level": "q of the data = critical value at the point",
-        "critical values": f"{int(result.toys.sum())} toys, seed {header['seed']}, "
-        f"Monte Carlo error at most {100 * relative:.2g} %",
-        "columns": f"line (number of the connected piece), {units}",
-        **header_lines(header),
-    }
-    rows_of = ((n, *map(float, point)) for n, line in enumerate(lines) for point in line)
-    text = table_text(about, ["line", *result.names], rows_of)
-    write_text(path, text, overwrite=overwrite)
-    return len(lines)
 
 
 @dataclass(frozen=True)

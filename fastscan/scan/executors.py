@@ -25,7 +25,7 @@ from dask.callbacks import Callback
 
 from fastscan.exceptions import InputError, RunError
 
-__all__ = ["Index", "Task", "check_stopped", "default_workers", "executor"]
+__all__ = ["Executor", "Index", "Task", "check_stopped", "default_workers", "executor"]
 
 Index = tuple[int, ...]
 # What is done with one block, given the shared state it needs and its index.

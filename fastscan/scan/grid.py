@@ -37,6 +37,8 @@ class Grid:
     form : Chi2Form
         Chi2 of the scanned parameters.
     axes : tuple of Axis
+    asked : tuple of str
+        Names of the axes in the order given.
     shape : tuple of int
     fixed : dict
         Parameters that are held.
@@ -61,6 +63,7 @@ class Grid:
         kinds = {p.name: p.kind for p in likelihood.model.parameters}
         check_axes(likelihood.model, axes, given or {})
         self.axes = tuple(sorted(axes, key=lambda axis: kinds[axis.name] == "coupling"))
+        self.asked = tuple(axis.name for axis in axes)
         self.shape = tuple(axis.points for axis in self.axes)
         self.form = likelihood.form([axis.name for axis in self.axes], given)
         self.fixed = dict(self.form.counts.fixed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.kernels import grid as grid_kernels
+from fastscan.inference.edges import Touch, check_box, edge_words, outside_words, touch_words
+from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
+from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
 from fastscan.scan.axes import Axis
+from fastscan.scan.density import SampledDensity, end_shifts
+from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.reduction import Reduction, box_weights
 from fastscan.storage.files import write_text
 from fastscan.storage.plan import Plan
 from fastscan.storage.tables import table_text
@@ -25,11 +29,7 @@ from fastscan.storage.tables import table_text
 __all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
 
 FloatArray = NDArray[np.float64]
-
-# Reduced points evaluated together; fixed, so that sums do not depend on how work is shared out.
-TILE_POINTS = 65_536
-# Kept points of one task.
-TASK_POINTS = 16
+Pieces = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,21 @@ class Marginal:
     ----------
     method : {"profile", "bayes"}
         Minimum of chi2 over the reduced parameters, or integral of exp(-chi2/2) over them with
-        priors flat in the box of the axes.
+        priors flat in the box of the axes. Nuisances are profiled in both.
     axes : tuple of Axis
         Kept parameters.
     values : (points of each axis)
         Absolute chi2, or density normalised to one over the box.
-    chi2_min : float
+    log : (points of each axis)
+        Minus half of chi2, or the logarithm of the density.
+    coarser, cut : tuple of arrays like log
+        Of a posterior: from every other point of the reduced axes; and with half a step at one end
+        of one of them left out. They tell errors.
+    grid_chi2_min : float
         Lowest chi2 of the whole scan.
+    minimum : Minimum
+        The lowest chi2 that the parameters can reach, on the grid or off it, from which levels
+        are counted.
     header : dict
         Of the scan, see `fastscan.scan.scan_header`.
     """
@@ -54,11 +62,33 @@ class Marginal:
     method: str
     axes: tuple[Axis, ...]
     values: FloatArray
-    chi2_min: float
+    log: FloatArray
+    coarser: tuple[FloatArray, ...]
+    cut: tuple[FloatArray, ...]
+    grid_chi2_min: float
+    minimum: Minimum
     header: dict[str, Any]
+    grid: Grid
+    likelihood: Likelihood
 
-    def intervals(self, cl: float = 0.90) -> list[tuple[float, float]]:
-        """Intervals of a single kept parameter, ends interpolated linearly between points.
+    @property
+    def chi2_min(self) -> float:
+        """Chi2 of the minimum."""
+        return self.minimum.chi2
+
+    def touches(self, cl: float = 0.90) -> list[Touch]:
+        """Ends of axes at which chi2 is within the rise of ``cl`` above its minimum somewhere."""
+        level = self.chi2_min + delta_chi2(cl, len(self.axes))
+        return touches_of_grid(self.grid, level)
+
+    def warnings(self, cl: float = 0.90) -> list[str]:
+        """What may mislead: a box that cuts off the region or the minimum, absurd fits."""
+        outside = outside_words(self.minimum, box_of(self.grid.axes), self.grid_chi2_min, "box")
+        words = [word for word in (edge_words(self.touches(cl), "box"), outside) if word]
+        return words + doubtful_fits(self.likelihood, self.chi2_min, len(self.grid.axes))
+
+    def intervals(self, cl: float = 0.90) -> Pieces:
+        """Intervals of a single kept parameter, from a smooth curve through the points.
 
         Profile: chi2 at most its minimum plus the one-parameter rise. Posterior: the densest region
         that holds a probability of ``cl``.
@@ -68,17 +98,52 @@ class Marginal:
         InputError
             More than one parameter was kept, or a bad level.
         """
+        return self._found(cl)[0]
+
+    def interval_errors(self, cl: float = 0.90) -> Pieces:
+        """Errors of the ends of `intervals`, by the points being so few.
+
+        Of the interpolation; of the minimum or integral over the points of the other axes; of a
+        posterior also what changes where the box, the prior's, is moved by half a step.
+        """
+        return self._found(cl)[1]
+
+    def _found(self, cl: float) -> tuple[Pieces, Pieces]:
         rise = delta_chi2(cl)
         if len(self.axes) != 1:
             raise InputError(
                 f"intervals of {len(self.axes)} parameters", hint="keep a single parameter"
             )
-        x = self.axes[0].values
+        (axis,) = self.axes
+        smooth, plain = SampledDensity(axis, self.log), SampledDensity(axis, self.log, 3)
         if self.method == "profile":
-            height = self.chi2_min + rise - self.values
-        else:
-            height = self.values - _density_level(self.values, _trapezoid(x), cl)
-        return _positive_pieces(x, height)
+            level = -0.5 * (self.chi2_min + rise)
+            pieces = smooth.above(level)
+            if not pieces:
+                check_box(self.grid_chi2_min, self.minimum, "box", most=rise)
+            shifts = end_shifts(pieces, [plain.above(level)])
+            return pieces, [
+                (low + self._profile_error(smooth, start), high + self._profile_error(smooth, stop))
+                for (low, high), (start, stop) in zip(shifts, pieces, strict=True)
+            ]
+        pieces = smooth.densest(cl)
+        others = [plain.densest(cl), smooth.densest(cl, (0.5, 0.0)), smooth.densest(cl, (0.0, 0.5))]
+        others += [SampledDensity(axis, log).densest(cl) for log in self.cut]
+        # An integral of half the points is off by at least four times as much.
+        coarse = [SampledDensity(axis, log).densest(cl) for log in self.coarser]
+        errors = np.array(end_shifts(pieces, others)) + 0.25 * np.array(end_shifts(pieces, coarse))
+        return pieces, [(float(low), float(high)) for low, high in errors]
+
+    def _profile_error(self, smooth: SampledDensity, end: float) -> float:
+        """Error of an end by chi2 being minimised over points of the other axes, not between."""
+        (axis,) = self.axes
+        if end in (axis.start, axis.stop):
+            return 0.0
+        others = [other.name for other in self.grid.axes if other is not axis]
+        held = {**self.grid.fixed, axis.name: end}
+        lower = find_minimum(self.likelihood.form(others, held)).chi2
+        height, slope = smooth.at(end)
+        return max(-2.0 * height - lower, 0.0) / abs(2.0 * slope)
 
 
 def marginalise(
@@ -108,64 +173,53 @@ def marginalise(
     Raises
     ------
     InputError
-        ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box).
+        ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box);
+        a box that the data exclude.
     """
     grid = Grid(likelihood, axes, given)
     names = [axis.name for axis in grid.axes]
     _check(grid, keep, method)
     kept = [names.index(name) for name in keep]
-    reduced = [i for i in range(len(names)) if i not in kept]
-    kept_shape = tuple(grid.shape[i] for i in kept)
-    tiles = Plan.of(tuple(grid.shape[i] for i in reduced), TILE_POINTS)
-    tasks = Plan.of(kept_shape, TASK_POINTS)
-    weights = _box_weights([grid.axes[i] for i in reduced])
-    passes = 1 if method == "profile" else 2
-    fused = grid.coupling_innermost and len(names) - 1 in reduced
+    whole = Reduction(grid, kept)
+    parts = whole.blocks * (1 if method == "profile" else 2)
     done = 0
 
     def tick() -> None:
         nonlocal done
         done += 1
         if progress is not None:
-            progress(done, passes * tasks.blocks)
+            progress(done, parts)
 
-    def reduce(into: FloatArray, reference: float | None, index: Index) -> None:
-        own = tasks.slices(index)
-        shape = tuple(s.stop - s.start for s in own)
-        # Kept points first, the reduced ones of a tile in one row behind each.
-        order = [*kept, *reduced]
-        part = np.full(prod(shape), np.inf if reference is None else 0.0)
-        for tile in tiles.indices():
-            where = tiles.slices(tile)
-            slices: list[slice] = [slice(None)] * len(names)
-            for i, s in (*zip(kept, own, strict=True), *zip(reduced, where, strict=True)):
-                slices[i] = s
-            if reference is None and fused:
-                # The innermost axis is reduced as it is computed.
-                chi2 = grid.minima(tuple(slices)).transpose(order[:-1])
-            else:
-                chi2 = grid.evaluate(tuple(slices)).transpose(order)
-            rows = np.ascontiguousarray(chi2.reshape(part.size, -1))
-            if reference is None:
-                grid_kernels.row_minima(rows, part)
-            else:
-                row_weights = np.ascontiguousarray(weights[where].ravel())
-                grid_kernels.row_posteriors(rows, row_weights, reference, part)
-        into[own] = part.reshape(shape)
-
-    profile = np.empty(kept_shape)
     grid.evaluate(tuple(slice(0, 1) for _ in names))
+    minimum = find_minimum(grid.form)
     with executor("threads", workers) as run:
-        run(lambda into, index: reduce(into, None, index), profile, tasks.indices(), tick)
+        profile = whole.minima(run, tick)
         lowest = float(profile.min())
-        values = profile
+        check_box(lowest, minimum, "box")
+        values, log = profile, -0.5 * profile
+        coarser: list[FloatArray] = []
+        cut: list[FloatArray] = []
         if method == "bayes":
-            values = np.empty(kept_shape)
-            run(lambda into, index: reduce(into, lowest, index), values, tasks.indices(), tick)
-            kept_weights = _box_weights([grid.axes[i] for i in kept])
-            values = values / (values * kept_weights).sum()
-    header = {**scan_header(likelihood, grid), "method": method, "kept": list(keep)}
-    return Marginal(method, tuple(grid.axes[i] for i in kept), values, lowest, header)
+            integral, coarse, cut = whole.integrals(run, tick, profile)
+            log, *coarser = (
+                np.log(found) - 0.5 * (profile - lowest) for found in (integral, coarse)
+            )
+            cut = [np.log(found) - 0.5 * (profile - lowest) for found in cut]
+            values = np.exp(log - log.max())
+            values /= (values * box_weights(whole.axes)).sum()
+    return Marginal(
+        method=method,
+        axes=whole.axes,
+        values=values,
+        log=log,
+        coarser=tuple(coarser),
+        cut=tuple(cut),
+        grid_chi2_min=lowest,
+        minimum=minimum if minimum.chi2 <= lowest else Minimum(minimum.point, lowest),
+        header={**scan_header(likelihood, grid), "method": method, "kept": list(keep)},
+        grid=grid,
+        likelihood=likelihood,
+    )
 
 
 def count_inside(
@@ -203,9 +257,13 @@ def write_marginal(
     marginal: Marginal,
     path: str | Path,
     *,
+    cl: float = 0.90,
     overwrite: bool = False,
 ) -> None:
     """Write a profile or posterior as CSV: the kept parameters, and chi2 or density.
+
+    The comment lines on top say what it is, its intervals at a confidence level with their errors,
+    and the edges of the box that the region reaches.
 
     Raises
     ------
@@ -217,11 +275,22 @@ def write_marginal(
     what = (
         "absolute chi2, minimised over the other axes"
         if marginal.method == "profile"
-        else "posterior density, flat priors in the box of the axes"
+        else "posterior density, flat priors in the box of the axes, nuisances profiled"
     )
+    intervals = {}
+    if len(marginal.axes) == 1:
+        pairs = zip(marginal.intervals(cl), marginal.interval_errors(cl), strict=True)
+        words = (
+            f"{low:.9g} (error {low_error:.2g}) to {high:.9g} (error {high_error:.2g})"
+            for (low, high), (low_error, high_error) in pairs
+        )
+        intervals[f"intervals at {100 * cl:g} %"] = "; ".join(words)
     about = {
         "content": what,
-        "chi2 minimum": f"{marginal.chi2_min:.9g}",
+        "chi2 minimum": f"{marginal.chi2_min:.9g}, at {point_words(marginal.minimum.point)}",
+        "lowest chi2 of the scan": f"{marginal.grid_chi2_min:.9g}",
+        **intervals,
+        "touches": touch_words(marginal.touches(cl)) or "no edge of the box",
         **header_lines(marginal.header),
     }
     column = "chi2" if marginal.method == "profile" else "density"
@@ -258,44 +327,3 @@ def _check(grid: Grid, keep: Sequence[str], method: str) -> None:
                 where=f"--axis {axis.name}",
                 hint="give at least two points",
             )
-
-
-def _trapezoid(x: FloatArray) -> FloatArray:
-    """Weights of the trapezoidal rule: the prior is flat in the parameter, however spaced."""
-    weights = np.zeros_like(x)
-    steps = np.diff(x)
-    weights[:-1] += 0.5 * steps
-    weights[1:] += 0.5 * steps
-    return weights
-
-
-def _box_weights(axes: Sequence[Axis]) -> FloatArray:
-    weights = np.ones(())
-    for axis in axes:
-        weights = np.multiply.outer(weights, _trapezoid(axis.values))
-    return weights
-
-
-def _density_level(density: FloatArray, weights: FloatArray, probability: float) -> float:
-    """Density above which lies the given probability."""
-    order = np.argsort(density)[::-1]
-    content = np.cumsum((density * weights)[order])
-    return float(np.interp(probability * content[-1], content, density[order]))
-
-
-def _positive_pieces(x: FloatArray, height: FloatArray) -> list[tuple[float, float]]:
-    pieces: list[tuple[float, float]] = []
-    start = float(x[0]) if height[0] >= 0.0 else None
-    for i in range(1, x.size):
-        if (height[i - 1] >= 0.0) == (height[i] >= 0.0):
-            continue
-        fraction = height[i - 1] / (height[i - 1] - height[i])
-        crossing = float(x[i - 1] + fraction * (x[i] - x[i - 1]))
-        if start is None:
-            start = crossing
-        else:
-            pieces.append((start, crossing))
-            start = None
-    if start is not None:
-        pieces.append((start, float(x[-1])))
-    return pieces

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,13 +22,32 @@ from fastscan.storage.files import written
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 
-__all__ = ["POINT_FORMATS", "PointSource", "evaluate_points", "open_points"]
+__all__ = ["POINT_FORMATS", "Evaluated", "PointSource", "evaluate_points", "open_points"]
 
 FloatArray = NDArray[np.float64]
 
 POINT_FORMATS = (".npy", ".csv", ".parquet")
+_FLAG = "out_of_range"
 # Points held at a time: 14 MB for seven parameters.
 _PIECE = 262_144
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """How many points were evaluated.
+
+    Attributes
+    ----------
+    points : int
+    out_of_range : int
+        Of these, points out of a parameter's range: chi2 is infinite there.
+    overflowing : int
+        Points in range whose counts overflow a double, as does chi2.
+    """
+
+    points: int
+    out_of_range: int
+    overflowing: int
 
 
 class PointSource(Protocol):
@@ -71,8 +91,12 @@ def evaluate_points(
     *,
     overwrite: bool = False,
     progress: Callable[[float, float], None] | None = None,
-) -> int:
-    """Evaluate all points of a file and return their number.
+) -> Evaluated:
+    """Evaluate all points of a file.
+
+    A point out of a parameter's range has an infinite chi2, and so has one whose counts overflow a
+    double. Where a point is out of range, the results have one more column before chi2,
+    ``out_of_range``, which is 1 there and 0 elsewhere.
 
     Parameters
     ----------
@@ -80,7 +104,7 @@ def evaluate_points(
         Of the source's columns, in their order.
     source : PointSource
     out : path
-        ``.npy`` holds chi2 alone; ``.csv`` and ``.parquet`` the points and chi2.
+        ``.npy`` holds chi2 alone; ``.csv`` and ``.parquet`` the points, flags if any, and chi2.
     overwrite : bool
         Replace a file that exists.
     progress : callable, optional
@@ -104,18 +128,48 @@ def evaluate_points(
             where=str(path),
             hint=f"end its name with one of: {', '.join(POINT_FORMATS)}",
         )
-    done = 0
-    with (
-        written(path, overwrite=overwrite) as partial,
-        writers[suffix](partial, source) as write,
-    ):
-        for points in source.pieces():
-            chi2.check(points, first=done + 1)
-            write(points, chi2(points))
-            done += len(points)
-            if progress is not None and source.count is not None:
-                progress(done, source.count)
-    return done
+    found = None
+    with written(path, overwrite=overwrite) as partial:
+        if suffix != ".npy":
+            with writers[suffix](partial, [*source.columns, "chi2"], source.count) as write:
+                found = _evaluate(chi2, source, write, progress, flag=False)
+        if found is None:
+            columns = [*source.columns, *([] if suffix == ".npy" else [_FLAG]), "chi2"]
+            with writers[suffix](partial, columns, source.count) as write:
+                found = _evaluate(chi2, source, write, progress, flag=True)
+    assert found is not None
+    return found
+
+
+def _evaluate(
+    chi2: Chi2Function,
+    source: PointSource,
+    write: Callable[..., None],
+    progress: Callable[[float, float], None] | None,
+    *,
+    flag: bool,
+) -> Evaluated | None:
+    """Evaluate all pieces; None at the first point that wants a flag where there are none."""
+    done = outside = overflowing = 0
+    for points in source.pieces():
+        bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+        if bad.size:
+            raise InputError(
+                "point holds something that is not a finite number",
+                where=f"point {done + int(bad[0]) + 1}",
+                hint="correct or remove it",
+            )
+        out_of_range = ~chi2.in_range(points)
+        if not flag and out_of_range.any():
+            return None
+        values = chi2(points)
+        write(np.column_stack([points, *([out_of_range] if flag else []), values]))
+        done += len(points)
+        outside += int(out_of_range.sum())
+        overflowing += int(np.isinf(values[~out_of_range]).sum())
+        if progress is not None and source.count is not None:
+            progress(done, source.count)
+    return Evaluated(done, outside, overflowing)
 
 
 class _Text:
@@ -171,7 +225,9 @@ class _Binary:
 
 
 @contextmanager
-def _write_npy(path: Path, source: PointSource) -> Iterator[Callable[..., None]]:
+def _write_npy(
+    path: Path, columns: Sequence[str], count: int | None
+) -> Iterator[Callable[[FloatArray], None]]:
     with path.open("wb") as file:
         done = 0
 
@@ -180,12 +236,12 @@ def _write_npy(path: Path, source: PointSource) -> Iterator[Callable[..., None]]
             np.lib.format.write_array_header_1_0(file, shape)
 
         # The header has the same length for any count, so that it can be written again at the end.
-        header(source.count or 0)
+        header(count or 0)
 
-        def write(_: FloatArray, chi2: FloatArray) -> None:
+        def write(rows: FloatArray) -> None:
             nonlocal done
-            file.write(np.ascontiguousarray(chi2, dtype="<f8").data)
-            done += len(chi2)
+            file.write(np.ascontiguousarray(rows[:, -1], dtype="<f8").data)
+            done += len(rows)
 
         yield write
         file.seek(0)
@@ -193,31 +249,41 @@ def _write_npy(path: Path, source: PointSource) -> Iterator[Callable[..., None]]
 
 
 @contextmanager
-def _write_csv(path: Path, source: PointSource) -> Iterator[Callable[..., None]]:
+def _write_csv(
+    path: Path, columns: Sequence[str], count: int | None
+) -> Iterator[Callable[[FloatArray], None]]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*source.columns, "chi2"])
+        writer.writerow(columns)
+        flag = columns.index(_FLAG) if _FLAG in columns else None
 
-        def write(points: FloatArray, chi2: FloatArray) -> None:
+        def write(rows: FloatArray) -> None:
             # repr of a float reads back to the same bits.
-            writer.writerows(np.column_stack([points, chi2]).tolist())
+            cells: list[list[float]] = rows.tolist()
+            if flag is not None:
+                for row in cells:
+                    row[flag] = int(row[flag])
+            writer.writerows(cells)
 
         yield write
 
 
 @contextmanager
-def _write_parquet(path: Path, source: PointSource) -> Iterator[Callable[..., None]]:
+def _write_parquet(
+    path: Path, columns: Sequence[str], count: int | None
+) -> Iterator[Callable[[FloatArray], None]]:
     parquet = parquet_module()
     import pyarrow
 
-    names = [*source.columns, "chi2"]
-    schema = pyarrow.schema([(name, pyarrow.float64()) for name in names])
+    types = [pyarrow.uint8() if name == _FLAG else pyarrow.float64() for name in columns]
+    schema = pyarrow.schema(list(zip(columns, types, strict=True)))
     with parquet.ParquetWriter(path, schema) as writer:
 
-        def write(points: FloatArray, chi2: FloatArray) -> None:
-            columns = [*points.T, chi2]
-            writer.write_batch(
-                pyarrow.record_batch([np.ascontiguousarray(c) for c in columns], names=names)
-            )
+        def write(rows: FloatArray) -> None:
+            own = [
+                pyarrow.array(np.ascontiguousarray(column)).cast(of)
+                for column, of in zip(rows.T, types, strict=True)
+            ]
+            writer.write_batch(pyarrow.record_batch(own, schema=schema))
 
         yield write

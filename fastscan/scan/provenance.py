@@ -16,7 +16,9 @@ __all__ = ["header_lines", "nuisance_lines", "scan_header"]
 def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
     """What was scanned, with which inputs: JSON-able, and equal for equal results.
 
-    No date, no path and no machine: two runs of one command make the same store.
+    No date, no path and no machine: two runs of one command make the same store. ``axes`` are as
+    the grid keeps them, with masses first; ``order`` is that of the names as they were asked for,
+    where it is another one (see `fastscan.scan.result.ordered`).
     """
     nuisances: dict[str, Any] = {}
     if likelihood.sigma_alpha is None:
@@ -24,6 +26,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
             "names": list(likelihood.nuisance_names),
             "systematics": {e.name: e.to_dict()["systematics"] for e in likelihood.experiments},
         }
+    names = tuple(axis.name for axis in grid.axes)
     changes: dict[str, Any] = {}
     if likelihood.constraints:
         changes["constraints"] = [asdict(constraint) for constraint in likelihood.constraints]
@@ -34,6 +37,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "options": likelihood.model.options(),
         "reference": likelihood.model.reference,
         "axes": [axis.to_dict() for axis in grid.axes],
+        **({"order": list(grid.asked)} if grid.asked != names else {}),
         "parameters": grid.fixed,
         "channels": likelihood.channels,
         "experiment": likelihood.experiment.name,

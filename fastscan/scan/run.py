@@ -22,7 +22,7 @@ from fastscan.scan.executors import Index, executor
 from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
-from fastscan.scan.result import ScanResult
+from fastscan.scan.result import MemoryScan, ScanResult
 from fastscan.storage.paths import local_path
 from fastscan.storage.plan import Plan
 from fastscan.storage.writer import BlockWriter
@@ -39,13 +39,13 @@ def scan_in_memory(
     *,
     workers: int | None = None,
     block_points: int | None = None,
-) -> FloatArray:
-    """Chi2 on a grid as an array, by threads.
+) -> ScanResult:
+    """Chi2 on a grid in memory, by threads.
 
     Parameters
     ----------
     likelihood, axes, given
-        As for `fastscan.scan.Grid`, whose order of axes the result has.
+        As for `fastscan.scan.Grid`; the result has the axes in the order given.
     workers : int, optional
         Threads; all processors by default.
     block_points : int, optional
@@ -53,12 +53,22 @@ def scan_in_memory(
 
     Returns
     -------
-    array of the axes' lengths
+    ScanResult
+        Its ``chi2`` is an `xarray.DataArray` with named axes and units.
 
     Raises
     ------
     InputError
         Bad axes or parameters, or a grid larger than the memory.
+
+    Examples
+    --------
+    >>> import fastscan
+    >>> from fastscan import Axis
+    >>> axes = [Axis("g", 1e-6, 1e-4, 3, "log"), Axis("mass_mev", 1.0, 10.0, 2)]
+    >>> plane = fastscan.scan_in_memory(fastscan.likelihood("vector"), axes)
+    >>> plane.chi2.sel(mass_mev=10.0, g=1e-5, method="nearest").round(3).item()
+    6.867
     """
     grid = Grid(likelihood, axes, given)
     plan = _plan(grid, block_points)
@@ -82,7 +92,7 @@ def scan_in_memory(
 
     with executor("threads", workers) as run:
         run(evaluate, None, plan.indices(), lambda: None)
-    return out
+    return MemoryScan(likelihood, scan_header(likelihood, grid), out, grid)
 
 
 def run_scan(

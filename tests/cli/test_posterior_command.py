@@ -41,8 +41,8 @@ def test_box_with_one_end(run):
 
 def test_end_of_the_prior_is_pointed_out(run):
     words = ("posterior", "vector", "--poi", "g", "--set", "mass_mev=10")
-    assert "where the prior does" in run(*words, "--prior", "log-g", "--box", "g=1e-8:").out
-    assert "where the prior does" not in run(*words, "--box", "g=0:1e-3").out
+    assert "where the prior does" in run(*words, "--prior", "log-g", "--box", "g=1e-8:").err
+    assert "where the prior does" not in run(*words, "--box", "g=0:1e-3").err
 
 
 def test_figure_is_not_replaced_unasked(run):

@@ -1,53 +1,63 @@
-"""What the inputs leave open is said on stderr, one line each, and slips of options are refused."""
+"""What may mislead is said on stderr and in JSON by every command that prints a limit or region."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-TABLE = "energy_mev,antineutrinos_per_mev_per_fission\n1.8,1\n3,0.5\n10,0\n"
+from fastscan.inference import goodness
+
+MASS = ("--axis", "mass_mev=1:10:12:log")
+PLANE = (*MASS, "--axis", "g=1e-6:1e-4:12:log")
+HELD = ("--set", "mass_mev=10")
+COMMANDS = {
+    "limit": ("limit", "vector", "--poi", "g", *HELD),
+    "bayes": ("limit", "vector", "--poi", "g", *HELD, "--method", "bayes"),
+    "cls": ("limit", "vector", "--poi", "g", *HELD, "--method", "cls", "--toys", "0"),
+    "posterior": ("posterior", "vector", "--poi", "g", *HELD),
+    "boundary": ("boundary", "vector", *MASS, "--poi", "g"),
+    "marginal": ("marginal", "vector", *MASS, "--axis", "g=0:1e-4:41", "--keep", "g"),
+    "band": ("marginal", "vector", *MASS, "--axis", "g=0:1e-4:41", "--keep", "mass_mev",
+             "--band", "g"),
+    "scan": ("scan", "vector", *PLANE, "--out", "x.zarr"),
+}  # fmt: skip
 
 
-def with_table(folder, low):
-    (folder / "table.csv").write_text(TABLE)
-    (folder / "mine.toml").write_text(
-        f'extends = "conus-plus"\n[reactor]\nspectrum_file = "table.csv"\n{low}'
-    )
-    return str(folder / "mine.toml")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_absurd_fits_are_told(run, monkeypatch, name):
+    """With a limit that every fit is beyond; what is beyond the real one is tested elsewhere."""
+    monkeypatch.setattr(goodness, "_DOUBTFUL", 1.1)
+    outcome = run(*COMMANDS[name], "--json")
+    assert outcome.code == 0
+    told = [word for word in json.loads(outcome.out)["warnings"] if "to be true" in word]
+    assert [" ".join(word.split()[:3]) for word in told] == ["the best fit", "the Standard Model"]
+    for word in told:
+        assert f"warning: {word}" in outcome.err
 
 
-def test_a_joined_spectrum_is_said_once_and_its_parts_are_shown(run, tmp_path):
-    done = run("build", with_table(tmp_path, ""), "--json")
-    (line,) = done.err.splitlines()
-    assert line.startswith("fastscan: warning: mine: table.csv begins at 1.8 MeV; below it stands")
-    (row,) = json.loads(done.out)
-    parts = row["flux_parts_per_cm2_s"]
-    assert list(parts) == ["fissions below 1.8 MeV", "fissions from 1.8 MeV", "neutron captures"]
-    assert sum(parts.values()) == pytest.approx(1.5e13, rel=1e-12)
+def test_edges_are_told_on_stderr_in_json_and_in_the_table(run):
+    assert run("scan", "vector", *PLANE, "--out", "x.zarr").code == 0
+    words = "the region is cut off by the edge of the grid: mass_mev = 1 and 10, g = 1e-06"
+    for command in ("contour", "plot"):
+        outcome = run(command, "x.zarr", "--json")
+        found = json.loads(outcome.out)
+        assert found["warnings"] == [words]
+        assert f"warning: {words}" in outcome.err
+        ends = [(touch["parameter"], touch["end"]) for touch in found["touches"]]
+        assert ends == [("mass_mev", "low"), ("mass_mev", "high"), ("g", "low")]
+    assert "# touches: mass_mev = 1 and 10, g = 1e-06" in Path("x.csv").read_text()
+    outcome = run("boundary", "vector", *MASS, "--poi", "g", "--json")
+    assert [touch["end"] for touch in json.loads(outcome.out)["touches"]] == ["low", "high"]
+    assert "the edge of the axis: mass_mev = 1 and 10" in outcome.err
 
 
-def test_parts_of_the_flux_in_words(run):
-    assert "fissions below 2 MeV 59.1%, fissions from 2 MeV 23.3%" in run("build", "conus-plus").out
-
-
-def test_parts_of_the_flux_of_an_inspected_experiment(run):
-    about = json.loads(run("inspect", "conus-plus", "--json").out)
-    whole = sum(about["flux_parts_per_cm2_s"].values())
-    assert whole == pytest.approx(about["flux_per_cm2_s"], rel=1e-12)
-
-
-def test_normalisation_in_per_cent(run):
-    done = run("limit", "sm", "--poi", "sin2_theta_w", "--sigma-alpha", "16.9")
-    assert done.code == 2
-    assert done.out == ""
-    assert "as a fraction, 0.169?" in done.err
-    assert done.err.count("\n") == 1
-
-
-def test_setting_without_effect(run, tmp_path):
-    path = tmp_path / "moved.toml"
-    path.write_text(
-        'extends = "conus-plus"\n[reactor]\ndistance_m = 5.0\nthermal_power_gw = 36.0\n'
-    )
-    done = run("predict", "sm", "--experiment", str(path))
-    assert (done.code, done.out) == (2, "")
-    assert "changes no count" in done.err
+def test_a_boundary_counts_from_a_minimum_off_its_axis(run):
+    given = ("--poi", "r2_ee", "--json")
+    whole = run("boundary", "electromagnetic", "--axis", "q_ee=-1e-12:1e-12:9", *given)
+    part = run("boundary", "electromagnetic", "--axis", "q_ee=1e-12:2e-12:9", *given, "--force")
+    level = json.loads(whole.out)["level"]
+    assert json.loads(part.out)["level"] == pytest.approx(level, abs=1e-7)
+    assert "is outside the axis, whose lowest chi2 is" in part.err
+    far = run("boundary", "electromagnetic", "--axis", "q_ee=4e-12:5e-12:9", *given, "--force")
+    assert far.code == 2
+    assert "the data exclude the axis" in far.err

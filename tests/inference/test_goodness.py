@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from fastscan import InputError, get_model, load_experiment
-from fastscan.inference.goodness import best_fit, default_free
+from fastscan.inference.goodness import best_fit, default_free, doubtful_fits
 from fastscan.inputs.projection import project, with_counts
 from fastscan.likelihoods import likelihood
 
@@ -125,3 +125,24 @@ def test_too_many_couplings_are_to_be_named(make):
 def test_one_bin_leaves_nothing_to_test(make):
     with pytest.raises(InputError, match="leave nothing to test"):
         best_fit(make("sm", "conus-plus-a25"), ["sin2_theta_w"])
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.0, ""), (9.0, "too bad"), (0.0, "too good")])
+def test_fits_beyond_all_probability_are_told(make, factor, told):
+    """Data as they are, nine times too many, and exactly those of the Standard Model."""
+    likelihood = make("vector")
+    data = (
+        likelihood.predict(mass_mev=1.0).total if told == "too good" else factor * likelihood.data
+    )
+    other = likelihood.observing(data)
+    limit = other.limit("g", {"mass_mev": 10.0})
+    words = doubtful_fits(other, limit.chi2_min, 1)
+    if not told:
+        assert words == []
+        return
+    assert [word.startswith("the ") and told in word for word in words] == [True] * len(words)
+    assert any("Standard Model" in word for word in words)
+    ndf = other.data.size
+    standard = other.predict(mass_mev=1.0).chi2
+    assert (stats.chi2.sf(standard, ndf) < 1e-4) == (told == "too bad")
+    assert (stats.chi2.cdf(standard, ndf) < 1e-4) == (told == "too good")

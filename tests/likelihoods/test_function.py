@@ -157,7 +157,45 @@ def test_chi2_where_counts_overflow(huge):
     np.testing.assert_allclose(found[finite], limit, rtol=1e-6)
 
 
-@pytest.mark.parametrize("g", [1e308, np.inf, np.nan, -1.0])
+@pytest.mark.parametrize("g", [1e308, np.inf, -1.0])
 def test_log_likelihood_is_never_nan(huge, g):
     chi2, point = huge
     assert chi2.log_likelihood(point(g)) == -np.inf
+
+
+@pytest.mark.parametrize("experiment", ["conus-plus", "conus-plus-shapes"])
+def test_chi2_is_infinite_out_of_range_and_where_counts_overflow(make, experiment):
+    chi2 = Chi2Function(make("vector", experiment), ["mass_mev", "g"])
+    good = chi2([1.0, 1e-5])
+    points = [[1.0, 1e-5], [-1.0, 1e-5], [1.0, -1e-5], [1.0, np.inf], [1.0, 1e300], [1.0, 1e80]]
+    expected = [float(good), *[np.inf] * 5]
+    np.testing.assert_array_equal(chi2(points), expected)
+    np.testing.assert_array_equal(chi2.log_likelihood(points), [-0.5 * v for v in expected])
+    with pytest.raises(InputError, match=r"not a number \(point 2"):
+        chi2([[1.0, 1e-5], [1.0, np.nan]])
+
+
+def test_gradients_out_of_range_or_overflowing_are_refused(make):
+    chi2 = Chi2Function(make("vector"), ["g"], {"mass_mev": 1.0})
+    assert np.isfinite(chi2.gradient([1e-5])).all()
+    with pytest.raises(InputError, match="g = -1e-05 is out of range"):
+        chi2.gradient([-1e-5])
+    for g in (1e80, 1e300):
+        with pytest.raises(InputError, match="overflow"):
+            chi2.gradient([g])
+
+
+def test_iminuit_takes_it_as_it_stands(electromagnetic):
+    chi2 = Chi2Function(electromagnetic, ["q_ee", "mu_nu"])
+    best = electromagnetic.limit("q_ee", profiled=["mu_nu"]).best_basin
+    assert iminuit.util.describe(chi2) == ["q_ee", "mu_nu"]
+    for minuit in (
+        iminuit.Minuit(chi2, [1e-13, 1e-11]),
+        iminuit.Minuit(chi2, [1e-13, 1e-11], name=chi2.names),
+        iminuit.Minuit(chi2, q_ee=1e-13, mu_nu=1e-11),
+    ):
+        assert minuit.parameters == ("q_ee", "mu_nu")
+        assert minuit.errordef == 1.0
+        assert minuit.limits["mu_nu"][0] == 0.0
+        minuit.migrad()
+        assert minuit.fval == pytest.approx(best.chi2, abs=1e-3)

@@ -49,7 +49,7 @@ def test_lines_and_regions_lie_below_and_are_named_below_the_axes(
     assert max(found.get_zorder() for found in drawn.values()) < border.get_zorder()
     own, others = legends(axes)
     assert [text.get_text() for text in own.get_texts()] == [r"CE$\nu$NS"]
-    assert own.get_title().get_text() == "excluded at 90 % C.L. (2 dof)"
+    assert own.get_title().get_text().startswith("excluded at 90 % C.L. (2 dof)")
     assert [text.get_text() for text in others.get_texts()] == ["other", "beam dump"]
     figure.draw_without_rendering()
     boxes = [legend.get_window_extent() for legend in (own, others)]
@@ -119,6 +119,7 @@ def test_command_takes_several(
     assert end.value.code == 0
     # The sources are in the figure's metadata.
     assert b"arXiv:0000.00000" in (tmp_path / "a.png").read_bytes()
+    capsys.readouterr()
     with pytest.raises(SystemExit) as end:
         main([*arguments, "--force", "--overlay", str(tmp_path / "none.csv")])
     assert end.value.code == 2

@@ -119,7 +119,7 @@ def test_scans_hold_the_border_and_contours_follow_it(
     scan = ScanResult.open(folder / f"{'-'.join(key)}.zarr")
     assert scan.shape == (POINTS, POINTS)
     assert scan.header["channels"] == key[1]
-    excluded = scan.chi2 > scan.best_fit.chi2 + 4.605170186
+    excluded = scan.values > scan.best_fit.chi2 + 4.605170186
     # At every mass the smallest coupling is allowed and the largest is not.
     assert not excluded[:, 0].any()
     assert excluded[:, -1].all()

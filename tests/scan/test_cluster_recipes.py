@@ -78,7 +78,7 @@ def test_workers_write_the_blocks(cluster, vector, axes, tmp_path, monkeypatch):
 
     monkeypatch.setattr(BlockWriter, "write", not_here)
     result = run_scan(vector, axes, out=tmp_path / "x.zarr", scheduler=cluster.scheduler_address)
-    np.testing.assert_array_equal(result.chi2, scan_in_memory(vector, axes))
+    np.testing.assert_array_equal(result.values, scan_in_memory(vector, axes).values)
 
 
 def test_a_worker_killed_from_outside(cluster, vector, axes, tmp_path):
@@ -136,6 +136,6 @@ def test_recipe_runs_with_workers_of_this_machine_in_place_of_the_queue(
     recipe.AXES = [Axis("mass_mev", 0.1, 10.0, 7, "log"), Axis("g", 1e-6, 1e-4, 5, "log")]
     recipe.main()
     assert asked == [{"minimum_jobs": 16, "maximum_jobs": 16}]
-    expected = scan_in_memory(fastscan.likelihood("vector"), recipe.AXES)
-    np.testing.assert_array_equal(ScanResult.open("bl.zarr").chi2, expected)
+    expected = scan_in_memory(fastscan.likelihood("vector"), recipe.AXES).values
+    np.testing.assert_array_equal(ScanResult.open("bl.zarr").values, expected)
     assert "BestFit" in capsys.readouterr().out

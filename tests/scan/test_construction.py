@@ -20,8 +20,8 @@ from fastscan.scan import construction, filling
 from fastscan.scan.construction import (
     ConstructionResult,
     run_construction,
-    write_construction_contour,
 )
+from fastscan.scan.construction_contour import write_construction_contour
 from fastscan.scan.construction_store import is_construction
 
 AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
@@ -114,7 +114,7 @@ def test_a_point_is_the_quantile_of_its_own_toys(vector, made):
 
 
 def test_statistic_is_that_of_a_scan(vector, made):
-    chi2 = fastscan.scan_in_memory(vector, AXES)
+    chi2 = fastscan.scan_in_memory(vector, AXES).values
     assert made.statistic == pytest.approx(chi2 - made.best_fit.chi2, rel=1e-7, abs=1e-7)
     assert made.statistic.min() >= 0.0
 
@@ -135,7 +135,7 @@ def test_two_couplings_make_a_plane(tables, tmp_path):
 
 
 def test_border_and_figure(made, tmp_path):
-    lines = write_construction_contour(made, tmp_path / "x.csv")
+    lines = len(write_construction_contour(made, tmp_path / "x.csv").lines)
     text = (tmp_path / "x.csv").read_text().splitlines()
     rows = [line.split(",") for line in text if not line.startswith("#")]
     assert rows[0] == ["line", "mass_mev", "g"]

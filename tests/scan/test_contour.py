@@ -5,15 +5,13 @@ import errno
 import os
 from itertools import pairwise
 
-import contourpy
 import numpy as np
 import pytest
 from scan_helpers import contents, refusal
 
 import fastscan
-from fastscan import Axis, InputError, Likelihood, RunError, StoreError, run_scan
-from fastscan.likelihoods import delta_chi2
-from fastscan.scan import contour_lines, write_contour
+from fastscan import Axis, Chi2Function, InputError, Likelihood, RunError, StoreError, run_scan
+from fastscan.scan import contour_lines, find_contour, write_contour
 
 COUPLING = ("g", 1e-6, 1e-3)
 MASS = ("mass_mev", 0.1, 300.0)
@@ -98,7 +96,7 @@ def test_a_vertex_divides_its_edge_as_the_levels_do(vector, tmp_path):
     """Two by two points: by hand."""
     axes = [Axis("mass_mev", 1.0, 4.0, 2, "log"), Axis("g", 0.0, 1e-4, 2)]
     result = run_scan(vector, axes, out=tmp_path / "x.zarr")
-    chi2 = result.chi2
+    chi2 = result.values
     level = float(chi2[0, 0] + 0.25 * (chi2[1, 1] - chi2[0, 0]))
     (line,) = contour_lines(result, level)
     share = (level - chi2[:, 0]) / (chi2[:, 1] - chi2[:, 0])
@@ -128,9 +126,9 @@ def read(path):
 
 def test_the_file_says_what_it_holds(vector, result, tmp_path):
     path = tmp_path / "x.csv"
-    count = write_contour(result, path)
+    contour = write_contour(result, path)
     header, columns, rows = read(path)
-    best = result.best_fit
+    best, lowest = result.best_fit, result.minimum
     assert columns == ["line", "mass_mev", "g"]
     assert header["content"].endswith("90 % C.L., 2 degrees of freedom")
     assert header["model"] == "vector (charges = b-l)"
@@ -140,18 +138,19 @@ def test_the_file_says_what_it_holds(vector, result, tmp_path):
     assert header["sigma_alpha"] == "0.2"
     assert header["fixed parameters"] == "sin2_theta_w = 0.23857"
     assert header["axes"] == "mass_mev = 0.1:300:65:log; g = 1e-06:0.001:65:log"
-    assert f"mass_mev = {best.point['mass_mev']:.6g}" in header["best fit"]
-    assert f"g = {best.point['g']:.6g}" in header["best fit"]
-    assert f"chi2 = {best.chi2:.6g}" in header["best fit"]
-    assert f"alpha = {best.alpha_hat:.6g}" in header["best fit"]
-    assert header["level"] == f"chi2 = {best.chi2 + 4.605170:.6g} (minimum + 4.60517)"
+    of_the_grid = header["best fit of the grid"]
+    assert f"mass_mev = {best.point['mass_mev']:.6g}, g = {best.point['g']:.6g}" in of_the_grid
+    assert f"chi2 = {best.chi2:.6g}, alpha = {best.alpha_hat:.6g}" in of_the_grid
+    assert f"g = {lowest.point['g']:.5g}, chi2 = {lowest.chi2:.6g}" in header["best fit"]
+    assert header["level"] == f"chi2 = {lowest.chi2 + 4.605170:.6g} (minimum + 4.60517)"
+    assert header["accuracy"].startswith("chi2 at every vertex is within 0.00")
+    assert header["touches"] == "mass_mev = 0.1 and 300, g = 1e-06"
     assert header["tensors sha256"] == vector.response.name
     assert header["observation sha256"] == result.header["observation_sha256"]
     assert fastscan.__version__ in "".join(header.values())
     assert "mass_mev [MeV], g [1]" in header["columns"]
-    lines = contour_lines(result, best.chi2 + delta_chi2(0.90, 2))
-    assert count == len(lines) == len(np.unique(rows[:, 0]))
-    for number, line in enumerate(lines):
+    assert len(contour.lines) == len(np.unique(rows[:, 0]))
+    for number, line in enumerate(contour.lines):
         np.testing.assert_allclose(rows[rows[:, 0] == number, 1:], line, rtol=1e-8)
 
 
@@ -160,16 +159,12 @@ def test_the_file_says_what_it_holds(vector, result, tmp_path):
 )
 def test_level_and_degrees_of_freedom(result, tmp_path, cl, dof, rise):
     path = tmp_path / "x.csv"
-    count = write_contour(result, path, cl=cl, dof=dof)
+    contour = write_contour(result, path, cl=cl, dof=dof)
     header, _, rows = read(path)
     assert f"{100 * cl:g} % C.L., {dof} degrees of freedom" in header["content"]
     assert float(header["level"].split("+ ")[1].rstrip(")")) == pytest.approx(rise, rel=1e-4)
-    generator = contourpy.contour_generator(
-        np.log(result.coordinates["mass_mev"]), np.log(result.coordinates["g"]), result.chi2.T
-    )
-    expected = generator.lines(result.best_fit.chi2 + delta_chi2(cl, dof))
-    assert count == len(expected)
-    assert len(rows) == sum(map(len, expected))
+    assert contour.level == pytest.approx(result.minimum.chi2 + rise, abs=1e-4)
+    assert len(rows) == sum(map(len, contour.lines))
 
 
 def test_the_same_file_every_time(vector, result, tmp_path):
@@ -268,7 +263,7 @@ def test_an_existing_file_is_not_overwritten_unasked(result, tmp_path, kind):
 def test_an_existing_file_is_replaced_when_asked(result, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("thesis")
-    assert write_contour(result, path, overwrite=True) >= 1
+    assert len(write_contour(result, path, overwrite=True).lines) >= 1
     assert read(path)[1] == ["line", "mass_mev", "g"]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -294,3 +289,73 @@ def test_nothing_half_written_stays(result, tmp_path, monkeypatch, number, kind)
         message = refusal(kind, write_contour, result, path, overwrite=True)
     assert str(path) in message
     assert contents(tmp_path) == {"x.csv": b"before"}
+
+
+@pytest.mark.parametrize(
+    ("model", "experiment", "axes"),
+    [
+        ("vector", "conus-plus", [Axis("mass_mev", 0.01, 1e3, 30, "log"),
+                                  Axis("g", 1e-7, 1e-3, 30, "log")]),
+        ("vector", "conus-plus", [Axis("g", 1e-7, 1e-3, 30, "log"),
+                                  Axis("mass_mev", 0.01, 1e3, 30, "log")]),
+        ("scalar", "conus-plus-budget", [Axis("mass_mev", 0.1, 100.0, 30, "log"),
+                                         Axis("g", 1e-7, 1e-4, 30, "log")]),
+        ("electromagnetic", "conus-plus", [Axis("q_ee", -4e-12, 4e-12, 30),
+                                           Axis("r2_ee", -2e-31, 2e-31, 30)]),
+    ],
+)  # fmt: skip
+def test_vertices_of_a_coarse_grid_lie_on_the_level(make, tmp_path, model, experiment, axes):
+    likelihood = make(model, experiment)
+    result = run_scan(likelihood, axes, out=tmp_path / "x.zarr")
+    contour = find_contour(result)
+    vertices = np.concatenate(contour.lines)
+    for point in vertices[:: len(vertices) // 40]:
+        chi2 = likelihood.predict(**dict(zip(result.names, point, strict=True))).chi2
+        assert abs(chi2 - contour.level) < 0.02
+    assert not any("interpolated" in words for words in contour.warnings)
+
+
+def test_the_level_is_counted_from_a_minimum_outside_the_grid(make, tmp_path):
+    likelihood = make("electromagnetic")
+    axes = [Axis("q_ee", 1e-12, 4e-12, 30), Axis("r2_ee", -2e-31, 2e-31, 30)]
+    result = run_scan(likelihood, axes, out=tmp_path / "x.zarr")
+    best = likelihood.limit("q_ee", profiled=["r2_ee"]).chi2_min
+    contour = find_contour(result)
+    assert contour.level == pytest.approx(best + 4.605170, abs=1e-6)
+    assert result.best_fit.chi2 > best + 0.1
+    edges, outside = contour.warnings
+    assert edges.startswith("the region is cut off by the edge of the grid: q_ee = 1e-12")
+    assert "is outside the grid, whose lowest chi2 is 0.3" in outside
+    touched = {(touch.parameter, touch.end) for touch in contour.touches}
+    assert ("q_ee", "low") in touched
+    assert ("q_ee", "high") not in touched
+
+
+def test_a_grid_that_the_data_exclude_is_refused(make, tmp_path):
+    axes = [Axis("q_ee", 4e-12, 6e-12, 9), Axis("r2_ee", -1e-31, 1e-31, 9)]
+    result = run_scan(make("electromagnetic"), axes, out=tmp_path / "x.zarr")
+    message = refusal(InputError, write_contour, result, tmp_path / "x.csv")
+    assert "the data exclude the grid" in message
+    assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("moved", ["experiment", "data"])
+def test_without_its_likelihood_a_contour_is_interpolated_and_says_so(vector, tmp_path, moved):
+    """An experiment that is not there, or one that by now has other counts."""
+    if moved == "experiment":
+        experiment = vector.experiment.model_copy(update={"name": "elsewhere"})
+        likelihood = Likelihood(vector.model, experiment, vector.response)
+    else:
+        likelihood = vector.observing(1.01 * vector.data)
+    axes = [Axis("mass_mev", 0.1, 300.0, 40, "log"), Axis("g", 1e-6, 1e-3, 40, "log")]
+    result = run_scan(likelihood, axes, out=tmp_path / "x.zarr")
+    contour = find_contour(result)
+    (words,) = (word for word in contour.warnings if "interpolated" in word)
+    assert "the likelihood of the scan can not be made again" in words
+    assert contour.level == pytest.approx(result.best_fit.chi2 + 4.605170, abs=1e-6)
+    vertices = np.concatenate(contour.lines)
+    chi2 = Chi2Function(likelihood, result.names)(vertices)
+    worst = np.abs(chi2 - contour.level).max()
+    estimated = float(words.split("within about ")[1].split()[0])
+    assert 0.02 < worst < 2.0 * estimated
+    assert estimated < 2.0 * worst

@@ -40,7 +40,7 @@ def store(wholesome, tmp_path):
 def use(path):
     """Read everything there is in a result."""
     result = ScanResult.open(path)
-    return result.chi2, result.best_fit, result.coordinates, result.units, result.header
+    return result.values, result.best_fit, result.coordinates, result.units, result.header
 
 
 def check_refused(path):
@@ -119,7 +119,7 @@ def test_the_chunk_of_the_best_fit_is_read_with_its_summary(store):
     refusal(StoreError, lambda: result.best_fit)
     for path in chunks(store, "chi2")[:1]:
         path.unlink()
-    refusal(StoreError, lambda: result.chi2)
+    refusal(StoreError, lambda: result.values)
 
 
 def _set(document, value, *keys):

@@ -41,7 +41,7 @@ def files(tmp_path, values):
 def test_every_format_gives_the_same_numbers(files, chi2, values, monkeypatch, name, out):
     monkeypatch.setattr(points, "_PIECE", 300)
     source = open_points(files / name, None if name == "p.csv" else NAMES)
-    assert evaluate_points(chi2, source, files / out) == 1000
+    assert evaluate_points(chi2, source, files / out).points == 1000
     if out == "o.npy":
         found = np.load(files / out)
     elif out == "o.csv":
@@ -150,12 +150,26 @@ def test_full_disk(files, chi2, monkeypatch):
     assert not list(files.glob(".*"))
 
 
-@pytest.mark.parametrize("bad", [-1.0, 1.5])
-def test_a_point_out_of_range_is_named(tmp_path, tables, bad):
-    """Chi2 is a polynomial there, too, but of nothing that exists."""
-    np.save(tmp_path / "p.npy", [[0.2], [0.3], [bad]])
-    chi2 = Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
-    source = open_points(tmp_path / "p.npy", ["sin2_theta_w"])
-    with pytest.raises(InputError, match=rf"sin2_theta_w = {bad:g} is out of range \(point 3\)"):
-        evaluate_points(chi2, source, tmp_path / "o.npy")
-    assert not (tmp_path / "o.npy").exists()
+@pytest.mark.parametrize("out", ["o.npy", "o.csv", "o.parquet"])
+def test_points_out_of_range_are_flagged_and_overflow_is_infinite(make, tmp_path, monkeypatch, out):
+    """In a later piece than the first, so that what was written before has to get the flag, too."""
+    monkeypatch.setattr(points, "_PIECE", 2)
+    rows = np.array([[1.0, 1e-5], [2.0, 1e-5], [-1.0, 1e-5], [1.0, 1e300], [1.0, -1e-5]])
+    np.save(tmp_path / "p.npy", rows)
+    chi2 = Chi2Function(make("vector"), ["mass_mev", "g"])
+    source = open_points(tmp_path / "p.npy", ["mass_mev", "g"])
+    found = evaluate_points(chi2, source, tmp_path / out)
+    assert (found.points, found.out_of_range, found.overflowing) == (5, 2, 1)
+    expected = [*chi2(rows[:2]), np.inf, np.inf, np.inf]
+    if out == "o.npy":
+        np.testing.assert_array_equal(np.load(tmp_path / out), expected)
+        return
+    if out == "o.csv":
+        names = (tmp_path / out).read_text().splitlines()[0].split(",")
+        table = np.loadtxt(tmp_path / out, delimiter=",", skiprows=1)
+    else:
+        read = parquet.read_table(tmp_path / out)
+        names, table = read.column_names, np.column_stack([c.to_numpy() for c in read.columns])
+    assert names == ["mass_mev", "g", "out_of_range", "chi2"]
+    np.testing.assert_array_equal(table[:, 2], [0, 0, 1, 0, 1])
+    np.testing.assert_array_equal(table[:, 3], expected)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scan_helpers import refusal
 
 import fastscan
-from fastscan import Axis, InputError, Likelihood, model_names, scan_in_memory
+from fastscan import Axis, InputError, Likelihood, model_names, run_scan, scan_in_memory
 from fastscan.scan import Grid
 
 # Ranges that reach from no effect at all to one that swamps the data.
@@ -75,7 +75,7 @@ def test_any_two_parameters_of_any_model(model, channels, rng):
 @pytest.mark.parametrize("charges", ["b-l", "l_e-l_mu", "1,1,-1/3,-1/3"])
 def test_two_axes_at_random_points(charges, rng):
     likelihood = fastscan.likelihood("vector", charges=charges)
-    chi2 = scan_in_memory(likelihood, TWO)
+    chi2 = scan_in_memory(likelihood, TWO).values
     for index in random_indices(rng, TWO, 100):
         expected = chi2_at(likelihood, TWO, index)
         assert chi2[index] == pytest.approx(expected, rel=1e-9, abs=0.0)
@@ -92,7 +92,7 @@ def test_three_axes_at_random_points(vector, whole, rng):
 def test_the_exact_chi2_of_the_predicted_counts(vector, rng):
     """50 digits, where counts cancel the data as well as where they exceed it by far."""
     axes = [TWO[0], Axis("g", 1e-7, 10.0, 80, "log")]
-    chi2 = scan_in_memory(vector, axes)
+    chi2 = scan_in_memory(vector, axes).values
     for index in random_indices(rng, axes, 40):
         point = {axis.name: axis.values[i] for axis, i in zip(axes, index, strict=True)}
         counts = vector.predict(**point).total
@@ -103,7 +103,7 @@ def test_the_exact_chi2_of_the_predicted_counts(vector, rng):
 def test_the_chi2_of_the_slow_integrals(vector):
     predictors = [naive.Predictor(vector.experiment, channel) for channel in ("cevns", "eves")]
     axes = [Axis("mass_mev", 0.01, 100.0, 3, "log"), Axis("g", 0.0, 1e-4, 3)]
-    chi2 = scan_in_memory(vector, axes)
+    chi2 = scan_in_memory(vector, axes).values
     for index in ((0, 0), (0, 1), (1, 1), (2, 2)):
         point = {axis.name: float(axis.values[i]) for axis, i in zip(axes, index, strict=True)}
         counts = sum(predictor.counts("vector", point) for predictor in predictors)
@@ -132,19 +132,19 @@ def test_any_part_of_other_grids_is_the_whole_to_the_bit(vector, names, rng):
 @pytest.mark.parametrize("block_points", [12, 13, 50, 91, 1000, 10**9])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_in_memory_to_the_bit_for_any_block(vector, whole, block_points, workers):
-    chi2 = scan_in_memory(vector, THREE, workers=workers, block_points=block_points)
+    chi2 = scan_in_memory(vector, THREE, workers=workers, block_points=block_points).values
     np.testing.assert_array_equal(chi2, whole[1], strict=True)
 
 
 def test_in_memory_to_the_bit_for_tiny_blocks(vector):
     axes = [Axis(axis.name, axis.start, axis.stop, 4, axis.spacing) for axis in THREE]
-    chi2 = scan_in_memory(vector, axes)
+    chi2 = scan_in_memory(vector, axes).values
     for block_points in (1, 2, 3):
-        tiny = scan_in_memory(vector, axes, block_points=block_points)
+        tiny = scan_in_memory(vector, axes, block_points=block_points).values
         np.testing.assert_array_equal(tiny, chi2, strict=True)
 
 
-def test_masses_come_first_and_couplings_keep_their_order(vector):
+def test_grids_keep_masses_first_and_results_the_order_asked_for(vector, tmp_path):
     mass, angle, coupling = THREE
     for given_order, order in (
         ([coupling, mass], ["mass_mev", "g"]),
@@ -155,26 +155,35 @@ def test_masses_come_first_and_couplings_keep_their_order(vector):
     ):
         given = {} if mass in given_order else {"mass_mev": 1.0}
         assert [axis.name for axis in Grid(vector, given_order, given).axes] == order
-    np.testing.assert_array_equal(
-        scan_in_memory(vector, [coupling, mass]), scan_in_memory(vector, [mass, coupling])
-    )
+    found = scan_in_memory(vector, [coupling, mass])
+    assert found.chi2.dims == found.names == ("g", "mass_mev")
+    np.testing.assert_array_equal(found, scan_in_memory(vector, [mass, coupling]).values.T)
+    assert found.chi2.coords["mass_mev"].attrs == {"units": "MeV"}
+    point = {"g": float(coupling.values[2]), "mass_mev": float(mass.values[1])}
+    expected = vector.predict(**point).chi2
+    assert float(found.chi2.sel(point)) == pytest.approx(expected, rel=1e-12)
+    stored = run_scan(vector, [coupling, mass], out=tmp_path / "x.zarr")
+    assert stored.chi2.identical(found.chi2)
+    assert [axis["name"] for axis in stored.header["axes"]] == ["g", "mass_mev"]
+    assert list(stored.best_fit.point) == ["g", "mass_mev"]
+    assert stored.best_fit == found.best_fit
     np.testing.assert_allclose(
-        scan_in_memory(vector, [coupling, angle], {"mass_mev": 1.0}),
-        scan_in_memory(vector, [angle, coupling], {"mass_mev": 1.0}).T,
+        scan_in_memory(vector, [coupling, angle], {"mass_mev": 1.0}).values,
+        scan_in_memory(vector, [angle, coupling], {"mass_mev": 1.0}).values.T,
         rtol=1e-12,
     )
 
 
 def test_a_coupling_alone(vector):
     axis = Axis("g", 0.0, 1e-3, 41)
-    chi2 = scan_in_memory(vector, [axis], {"mass_mev": 3.0})
+    chi2 = scan_in_memory(vector, [axis], {"mass_mev": 3.0}).values
     expected = [vector.predict(g=g, mass_mev=3.0).chi2 for g in axis.values]
     np.testing.assert_allclose(chi2, expected, rtol=1e-12)
 
 
 def test_a_mass_alone(vector):
     axis = Axis("mass_mev", 0.0, 20.0, 41)
-    chi2 = scan_in_memory(vector, [axis], {"g": 1e-5})
+    chi2 = scan_in_memory(vector, [axis], {"g": 1e-5}).values
     expected = [vector.predict(g=1e-5, mass_mev=mass).chi2 for mass in axis.values]
     np.testing.assert_allclose(chi2, expected, rtol=1e-12)
     assert np.ptp(chi2) > 1.0
@@ -186,14 +195,14 @@ def test_axes_of_one_point(vector, one):
         Axis(axis.name, axis.start, axis.stop, 1 if one >> i & 1 else axis.points, axis.spacing)
         for i, axis in enumerate(THREE)
     ]
-    chi2 = scan_in_memory(vector, axes)
+    chi2 = scan_in_memory(vector, axes).values
     assert chi2.shape == tuple(axis.points for axis in axes)
     for index in ((0, 0, 0), tuple(n - 1 for n in chi2.shape)):
         assert chi2[index] == pytest.approx(chi2_at(vector, axes, index), rel=1e-12)
 
 
 def test_where_there_is_no_new_physics_the_mass_does_not_matter(vector):
-    chi2 = scan_in_memory(vector, [TWO[0], Axis("g", 0.0, 1e-5, 2)])
+    chi2 = scan_in_memory(vector, [TWO[0], Axis("g", 0.0, 1e-5, 2)]).values
     assert (chi2[:, 0] == chi2[0, 0]).all()
     assert chi2[0, 0] == pytest.approx(fastscan.likelihood("sm").predict().chi2, rel=1e-12)
 
@@ -203,8 +212,8 @@ def test_flux_weights_and_sigma_alpha_are_those_of_the_likelihood(vector, rng):
     other = Likelihood(
         vector.model, vector.experiment, vector.response, sigma_alpha=0.05, flux_weights=weights
     )
-    chi2 = scan_in_memory(other, TWO)
-    assert not np.isclose(chi2, scan_in_memory(vector, TWO), rtol=1e-6).any()
+    chi2 = scan_in_memory(other, TWO).values
+    assert not np.isclose(chi2, scan_in_memory(vector, TWO).values, rtol=1e-6).any()
     for index in random_indices(rng, TWO, 20):
         assert chi2[index] == pytest.approx(chi2_at(other, TWO, index), rel=1e-9)
 
@@ -243,7 +252,7 @@ def test_overflow_is_refused(vector, g):
 
 
 def test_large_couplings_that_do_not_overflow_are_kept(vector):
-    chi2 = scan_in_memory(vector, [Axis("g", 1e-3, 1e30, 300, "log")], {"mass_mev": 1.0})
+    chi2 = scan_in_memory(vector, [Axis("g", 1e-3, 1e30, 300, "log")], {"mass_mev": 1.0}).values
     # The normalisation shrinks the counts until they fit as well as they can.
     assert chi2[-1] == pytest.approx(vector.predict(g=1e30, mass_mev=1.0).chi2, rel=1e-9)
     assert np.ptp(chi2[-100:]) < 1e-9 * chi2[-1]
