@@ -218,6 +218,12 @@ def run_construction(
     delta_chi2(cl)  # refuses a level that is none
     grid = Grid(likelihood, axes, given)
     names = [axis.name for axis in grid.axes]
+    if len(names) != 2:
+        raise InputError(
+            f"toys are fitted in a plane, not over {', '.join(names)}",
+            where="--axis",
+            hint="scan a mass and a coupling, or two couplings",
+        )
     masses = {
         axis.name: (axis.start, axis.stop)
         for axis in grid.axes
