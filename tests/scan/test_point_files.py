@@ -103,7 +103,9 @@ def test_text_is_read_as_everywhere_else(tmp_path, name, text):
 
 def test_suffixes_in_upper_case(files, chi2, values):
     (files / "p.npy").rename(files / "P.NPY")
-    assert evaluate_points(chi2, open_points(files / "P.NPY", NAMES), files / "O.CSV") == 1000
+    assert (
+        evaluate_points(chi2, open_points(files / "P.NPY", NAMES), files / "O.CSV").points == 1000
+    )
     again = open_points(files / "O.CSV")
     np.testing.assert_array_equal(np.concatenate([*again.pieces()])[:, :2], values)
 
