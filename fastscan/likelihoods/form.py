@@ -12,11 +12,11 @@ linear
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from fastscan.likelihoods.basins import Descents
     from fastscan.likelihoods.surface import Surface
 
-__all__ = ["Chi2Form", "Fitted", "GridForm", "Lines", "VectorFits", "chi2_form"]
+__all__ = [
+    "STRATEGIES",
+    "Chi2Form",
+    "Fitted",
+    "GridForm",
+    "Lines",
+    "Strategy",
+    "VectorFits",
+    "chi2_form",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -272,12 +281,41 @@ class VectorFits(ABC):
         """
 
 
-def chi2_form(counts: Counts) -> Chi2Form:
-    """Choose the strategy for counts."""
-    if counts.normalisation is not None:
-        from fastscan.likelihoods.closed import ClosedForm
+class Strategy(NamedTuple):
+    """A way to profile the pulls of counts.
 
-        return ClosedForm(counts)
+    Attributes
+    ----------
+    holds : callable
+        Whether it can be used for counts.
+    load : callable
+        Gives its class; its modules are loaded then.
+    """
+
+    holds: Callable[[Counts], bool]
+    load: Callable[[], type[Chi2Form]]
+
+
+def _closed() -> type[Chi2Form]:
+    from fastscan.likelihoods.closed import ClosedForm
+
+    return ClosedForm
+
+
+def _linear() -> type[Chi2Form]:
     from fastscan.likelihoods.linear import LinearForm
 
-    return LinearForm(counts)
+    return LinearForm
+
+
+# The first that holds is used; nothing else in the program knows which there are.
+STRATEGIES = {
+    "closed": Strategy(lambda counts: counts.normalisation is not None, _closed),
+    "linear": Strategy(lambda counts: True, _linear),
+}
+
+
+def chi2_form(counts: Counts) -> Chi2Form:
+    """Choose the strategy for counts."""
+    strategy = next(strategy for strategy in STRATEGIES.values() if strategy.holds(counts))
+    return strategy.load()(counts)

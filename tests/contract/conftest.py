@@ -1,5 +1,6 @@
 """The likelihoods that every question is asked of, and their slow twins."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -8,7 +9,9 @@ import naive
 import numpy as np
 import pytest
 
-from fastscan.likelihoods import Likelihood, likelihood
+from fastscan.likelihoods import Likelihood, form, likelihood
+from fastscan.likelihoods.form import Chi2Form, Fitted, GridForm, Strategy
+from fastscan.likelihoods.linear import LinearForm
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ CASES = (
         "sin2_theta_w", (0.15, 0.35),
     ),
 )  # fmt: skip
-KINDS = ("closed", "linear", "joint")
+KINDS = ("closed", "linear", "joint", "covariance")
 
 
 @cache
@@ -45,7 +48,7 @@ def made(kind: str, model: str) -> Likelihood:
     """A likelihood of each kind."""
     if kind == "closed":
         return likelihood(model, "conus-plus")
-    if kind == "linear":
+    if kind in ("linear", "covariance"):
         return likelihood(model, "conus-plus-shapes")
     # A made-up second detector: the same plant, other counts and errors.
     first = likelihood(model, "conus-plus-budget")
@@ -81,9 +84,48 @@ def kind(request):
     return request.param
 
 
+class CovarianceForm(LinearForm):
+    """A strategy of this file: pulls are worth a covariance of the bins, in plain numpy.
+
+    Where chi2 is along a line, and fits of toys, are those of linear pulls.
+    """
+
+    def fit(self, layers: np.ndarray) -> Fitted:
+        rest, changes = self.counts.seen - layers[0], layers[1:]
+        weighed = np.linalg.solve(np.eye(rest.size) + changes.T @ changes, rest)
+        pulls = changes @ weighed
+        change = float((pulls @ changes) @ self.counts.unit)
+        total = float(layers[0] @ self.counts.unit)
+        return Fitted(float(rest @ weighed), pulls, change / total if total else 0.0)
+
+    def values(self, points: np.ndarray) -> np.ndarray:
+        return np.array([self.fit(layers).chi2 for layers in self.counts.layers(points)])
+
+    def grid(self, columns: Mapping[str, np.ndarray]) -> GridForm:
+        return PointByPoint(self, columns)
+
+
+class PointByPoint(GridForm):
+    """A grid of a form, each point by itself."""
+
+    default_block_points = 1000
+
+    def __init__(self, form: Chi2Form, columns: Mapping[str, np.ndarray]) -> None:
+        self._form, self._columns = form, [columns[name] for name in form.counts.names]
+        self.shape = tuple(column.size for column in self._columns)
+
+    def evaluate(self, slices: Sequence[slice], out: np.ndarray) -> None:
+        parts = [column[own] for column, own in zip(self._columns, slices, strict=True)]
+        points = np.stack(np.meshgrid(*parts, indexing="ij"), axis=-1).reshape(-1, len(parts))
+        out.reshape(-1)[:] = self._form.values(points)
+
+
 @pytest.fixture
-def asked(kind, case, tables):
+def asked(kind, case, tables, monkeypatch):
     """The likelihood of a kind and a case."""
+    if kind == "covariance":
+        own = {"covariance": Strategy(lambda counts: True, lambda: CovarianceForm)}
+        monkeypatch.setattr(form, "STRATEGIES", own | form.STRATEGIES)
     return made(kind, case.model)
 
 
