@@ -37,7 +37,7 @@ def say(text: str, *, name: str = "", err: bool = False) -> None:
 def warn(words: Sequence[str]) -> None:
     """Say on stderr what may mislead in a result; JSON has the same words as ``warnings``."""
     for word in words:
-        say(f"warning: {word}", err=True)
+        say(f"fastscan: warning: {word}", err=True)
 
 
 def show(table: Table) -> None:

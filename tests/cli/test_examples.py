@@ -48,7 +48,9 @@ def test_example_runs(run, name):
     words = shlex.split(example_of(name))
     assert words[:2] == ["fastscan", name]
     outcome = run(*words[1:])
-    assert outcome.err == ""
+    # Examples may hold regions that reach the edge of their grid.
+    lines = outcome.err.splitlines()
+    assert [line for line in lines if not line.startswith("fastscan: warning: ")] == []
     assert outcome.code == 0
 
 

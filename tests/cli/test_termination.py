@@ -5,12 +5,12 @@ import signal
 import time
 from pathlib import Path
 
-import fastscan.statistics
 import pytest
 
+import fastscan.likelihoods
 import fastscan.reproduce
 import fastscan.scan
-from fastscan.likelihoods import coverage as coverage_module
+from fastscan.inference import coverage as coverage_module
 
 
 def end(*_, **__):
@@ -32,8 +32,8 @@ COMMANDS = [
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 @pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN])
 def test_one_line(run, monkeypatch, words, handler):
-    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", end)
-    monkeypatch.setattr(fastscan.statistics.Likelihood, "limit", end)
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", end)
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "limit", end)
     monkeypatch.setattr(fastscan.scan, "marginalise", end)
     monkeypatch.setattr(coverage_module, "coverage", end)
     monkeypatch.setattr(fastscan.reproduce, "run_papers", end)
@@ -70,6 +70,6 @@ def test_one_line_while_another_error_is_handled(run, monkeypatch):
         except KeyError:
             end()
 
-    monkeypatch.setattr(fastscan.statistics.Likelihood, "predict", look_up)
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", look_up)
     outcome = run("predict", "sm")
     assert outcome.err.startswith("fastscan: interrupted; ")

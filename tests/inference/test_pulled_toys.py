@@ -156,6 +156,7 @@ def whole_and_halves(tables):
     budget = fastscan.likelihood("vector", "conus-plus-budget").experiment
     changes = {"name": "second", "observation.stop_ev": 300.0}
     second = fastscan.likelihood("vector", budget.with_changes(changes))
+    second = second.observing(1.1 * second.data)
     whole = fastscan.likelihood("vector", SHAPES)
     edges = np.asarray(whole.experiment.observation.edges_ev)
     middle = len(edges) // 2

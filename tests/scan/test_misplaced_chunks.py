@@ -50,7 +50,7 @@ def survey(store):
 
 def read_everything(store):
     result = ScanResult.open(store)
-    return result.chi2, result.best_fit, result.coordinates
+    return result.values, result.best_fit, result.coordinates
 
 
 def check_noticed(store, vector, whole, *foreign):

@@ -14,8 +14,8 @@ from fastscan.scan import (
     marginalise,
     run_scan,
     scan_header,
+    scan_in_memory,
 )
-from fastscan.scan import scan_in_memory as scan
 
 TEXT = """
 extends = "conus-plus"
@@ -31,6 +31,11 @@ channel = "eves"
 sigma = 0.5
 """
 AXES = [Axis("mass_mev", 0.01, 10.0, 4, "log"), Axis("g", 1e-7, 1e-4, 300, "log")]
+
+
+def scan(*arguments, **options):
+    """Chi2 as a plain array."""
+    return scan_in_memory(*arguments, **options).values
 
 
 @pytest.fixture(scope="module")

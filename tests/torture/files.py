@@ -336,10 +336,11 @@ class PointFiles(Files):
             if kind == "npy":
                 words += ["--columns", ",".join(names)]
             said, fault = self.ask(*words)
-            if not fault and said.code == 0 and way == "negative" and model == "vector":
+            told = json.loads(said.stdout) if not fault and said.code == 0 else {}
+            if told and way == "negative" and model == "vector" and not told["out_of_range"]:
                 fault = "a negative mass or coupling was taken"
-            if not fault and said.code == 0:
-                fault = _odd_results(out, json.loads(said.stdout))
+            if told:
+                fault = fault or _odd_results(out, told)
                 if not fault and kind == "csv" and way in NEUTRAL:
                     fault = self._moved(out, model, names, points)
             if not fault and said.code and kind == "csv" and way in NEUTRAL:

@@ -86,6 +86,7 @@ COMMANDS = (
     ),
     Command("posterior", "posterior vector --poi g --set mass_mev=10 --prior flat-g2 -o x.png"),
     Command("fit", "fit vector --set mass_mev=10 --free g -o x.png"),
+    Command("predict", "predict vector --set mass_mev=1 --set g=1e-5 -o x.csv"),
     Command("impacts", "impacts sm --poi sin2_theta_w --experiment conus-plus-budget -o x.png"),
     Command(
         "sensitivity",
