@@ -1,41 +1,38 @@
-"""The models by name."""
+"""The models by name: every module of this package that states one is found."""
 
 from __future__ import annotations
 
 import inspect
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 from fastscan.exceptions import InputError, unknown_name
-from fastscan.models.axial import AxialMediator
 from fastscan.models.base import Model
-from fastscan.models.charge_radius import ChargeRadius
-from fastscan.models.electromagnetic import ElectromagneticProperties
-from fastscan.models.magnetic_moment import MagneticMoment
-from fastscan.models.millicharge import Millicharge
-from fastscan.models.nsi import NonStandardInteractions
-from fastscan.models.pseudoscalar import PseudoscalarMediator
-from fastscan.models.scalar import ScalarMediator
-from fastscan.models.sm import StandardModel
-from fastscan.models.tensor import TensorMediator
-from fastscan.models.vector import VectorMediator
 
 __all__ = ["MODELS", "get_model", "model_names"]
 
-MODELS: dict[str, type[Model]] = {
-    model.name: model
-    for model in (
-        StandardModel,
-        MagneticMoment,
-        Millicharge,
-        ChargeRadius,
-        ElectromagneticProperties,
-        VectorMediator,
-        ScalarMediator,
-        AxialMediator,
-        PseudoscalarMediator,
-        TensorMediator,
-        NonStandardInteractions,
-    )
-}
+
+def found_models() -> dict[str, type[Model]]:
+    """Classes with a name of their own in the modules of this package, the Standard Model first."""
+    modules = [
+        import_module(f"fastscan.models.{module.name}")
+        for module in iter_modules(sys.modules[__package__].__path__)
+        if module.name not in ("base", "polynomial", "registry")
+    ]
+    found = [
+        model
+        for module in modules
+        for model in vars(module).values()
+        if isinstance(model, type)
+        and issubclass(model, Model)
+        and model.__module__ == module.__name__
+        and "name" in vars(model)
+    ]
+    return {model.name: model for model in sorted(found, key=lambda model: model.name != "sm")}
+
+
+MODELS = found_models()
 
 
 def model_names() -> tuple[str, ...]:

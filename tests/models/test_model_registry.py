@@ -155,3 +155,18 @@ def test_channel_names():
 def test_unknown_channel():
     with pytest.raises(InputError, match=r"unknown channel 'cenvs'.*did you mean 'cevns'"):
         channel_names("cenvs")
+
+
+def test_a_model_is_one_file(tmp_path, monkeypatch):
+    """A module beside the others is found: nothing else names it."""
+    import fastscan.models
+    from fastscan.models.registry import found_models
+
+    (tmp_path / "heavier.py").write_text(
+        "from fastscan.models.sm import StandardModel\n\n"
+        'class Heavier(StandardModel):\n    name = "heavier"\n    title = "A copy"\n'
+    )
+    monkeypatch.setattr(fastscan.models, "__path__", [*fastscan.models.__path__, str(tmp_path)])
+    found = found_models()
+    assert {*found} - {*MODELS} == {"heavier"}
+    assert found["heavier"]().title == "A copy"
