@@ -7,8 +7,8 @@ import argparse
 import json
 
 import fastscan
+from fastscan.bench.engine import measure_zarr
 from fastscan.bench.grids import measure_grid
-from fastscan.bench.parts import measure_zarr
 from fastscan.bench.report import Report, machine
 from fastscan.bench.suite import grid_cases
 from fastscan.scan import default_workers

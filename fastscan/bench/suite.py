@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from fastscan.bench import parts
+from fastscan.bench import engine
 from fastscan.bench.grids import GridCase, measure_grid
 from fastscan.bench.report import Entry, Report, machine
 from fastscan.bench.toys import measure_toys
@@ -63,43 +63,43 @@ def run_suite(
     cases = grid_cases(models, points)
     few = max(2, repetitions // 2)
     measurements: dict[str, Callable[[], Iterator[Entry]]] = {
-        "start-up": partial(parts.measure_start, tables, few),
+        "start-up": partial(engine.measure_start, tables, few),
         **{name: partial(measure_grid, case, threads, repetitions) for name, case in cases.items()},
         "coefficients": partial(
-            parts.measure_coefficients,
+            engine.measure_coefficients,
             models["vector"],
             1_000 if quick else 10_000,
             threads,
             repetitions,
         ),
         "boundary": partial(
-            parts.measure_boundary, models["vector"], 1_000 if quick else 20_000, repetitions
+            engine.measure_boundary, models["vector"], 1_000 if quick else 20_000, repetitions
         ),
         "points": partial(
-            parts.measure_points,
+            engine.measure_points,
             models["electromagnetic"],
             100_000 if quick else 2_000_000,
             repetitions,
         ),
         "quadrature": partial(
-            parts.measure_quadrature, models["vector"], 300 if quick else 3_000, few
+            engine.measure_quadrature, models["vector"], 300 if quick else 3_000, few
         ),
-        "tensors": partial(parts.measure_tensors, models["sm"], repetitions),
+        "tensors": partial(engine.measure_tensors, models["sm"], repetitions),
         "limits": partial(
-            parts.measure_limits, models["vector"], models["millicharge"], repetitions
+            engine.measure_limits, models["vector"], models["millicharge"], repetitions
         ),
         "toys": partial(
             measure_toys, models["vector"], models["sm"], 20_000 if quick else 200_000, repetitions
         ),
         "nuisances": partial(
-            parts.measure_nuisances,
+            engine.measure_nuisances,
             likelihood("vector", "conus-plus-shapes", tables=tables),
             20_000 if quick else 200_000,
             round(points**0.5),
             threads,
             few,
         ),
-        "zarr": partial(parts.measure_zarr, cases["vector"], threads, few),
+        "zarr": partial(engine.measure_zarr, cases["vector"], threads, few),
     }
     report = Report(
         machine(),

@@ -208,7 +208,7 @@ def _write(
     path: Path, found: list[tuple[_Case, Coverage]], methods: tuple[str, ...], *, overwrite: bool
 ) -> None:
     from fastscan import __version__
-    from fastscan.storage.files import write_text
+    from fastscan.storage.outputs import write_text
     from fastscan.storage.tables import table_text
 
     columns = ["model", "poi", "unit", "value", "source", "experiment", "channels", "cl", "held"]

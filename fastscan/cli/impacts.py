@@ -111,7 +111,7 @@ def _write(likelihood: Likelihood, found: Impacts, title: str, out: str, force: 
         figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=words)
         save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
         return
-    from fastscan.storage.files import write_text
+    from fastscan.storage.outputs import write_text
     from fastscan.storage.tables import table_text
 
     about = {

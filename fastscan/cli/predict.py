@@ -93,7 +93,7 @@ def command(
 
 def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool) -> None:
     from fastscan.inputs.pseudo_data import COLUMNS, pseudo_data_rows
-    from fastscan.storage.files import write_text
+    from fastscan.storage.outputs import write_text
     from fastscan.storage.tables import table_text
 
     edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]

@@ -165,7 +165,7 @@ class Counts:
 
         A value that is not finite is outside.
         """
-        from fastscan.kernels.points import all_inside
+        from fastscan.kernels.evaluation import all_inside
 
         low, high = self._ranges
         # Most often all are, which costs less to find than which are.

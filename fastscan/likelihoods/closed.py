@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
+from fastscan.likelihoods.couplings import Surface, bounds_of_power, powers_along
 from fastscan.likelihoods.form import Chi2Form, Fitted
 from fastscan.likelihoods.levels import normalisation_pull, profiled_chi2
 from fastscan.likelihoods.ratio import RatioCurve
-from fastscan.likelihoods.surface import Surface, bounds_of_power, powers_along
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.closed_fits import ClosedFits
@@ -55,7 +55,7 @@ class ClosedForm(Chi2Form):
             for i, point in enumerate(columns):
                 chi2[i] = self.surface(coefficients[i]).value(point)
             return chi2
-        from fastscan.kernels.points import chi2_of_points
+        from fastscan.kernels.evaluation import chi2_of_points
 
         chi2_of_points(np.ascontiguousarray(points), self._order, chi2, *self._features)
         return chi2

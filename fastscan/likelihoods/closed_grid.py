@@ -18,9 +18,9 @@ from fastscan.exceptions import InputError
 from fastscan.kernels import grid as grid_kernels
 from fastscan.kernels import normal_form
 from fastscan.kernels import roots as root_kernels
+from fastscan.likelihoods.couplings import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.form import GridForm, Lines
 from fastscan.likelihoods.squares import Squares
-from fastscan.likelihoods.surface import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.tiles import TILE, by_tiles
 from fastscan.storage.plan import DEFAULT_BLOCK_POINTS
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
-from fastscan.likelihoods.surface import bounds_of_power
+from fastscan.likelihoods.couplings import bounds_of_power
 from fastscan.models import Parameter
 
 __all__ = ["MASS_RANGE_MEV", "Coordinate", "without_partners"]

@@ -25,7 +25,7 @@ from fastscan.counts import Counts
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.basins import Descents
-    from fastscan.likelihoods.surface import Surface
+    from fastscan.likelihoods.couplings import Surface
 
 __all__ = [
     "STRATEGIES",

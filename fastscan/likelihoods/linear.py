@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
+from fastscan.likelihoods.couplings import Surface, bounds_of_power, powers_along
 from fastscan.likelihoods.curve import Curve
 from fastscan.likelihoods.form import Chi2Form, Fitted
-from fastscan.likelihoods.surface import Surface, bounds_of_power, powers_along
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.linear_fits import LinearFits

@@ -12,9 +12,9 @@ from fastscan.counts import Counts
 from fastscan.counts.signal import integer_power
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.boxes import Boxes
+from fastscan.likelihoods.couplings import powers_along
 from fastscan.likelihoods.form import GridForm
 from fastscan.likelihoods.layers import Layers, line_polynomials
-from fastscan.likelihoods.surface import powers_along
 
 __all__ = ["LinearGrid"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
+from fastscan.likelihoods.couplings import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.form import Lines
 from fastscan.likelihoods.layers import Layers, line_polynomials
-from fastscan.likelihoods.surface import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.tiles import by_tiles
 
 __all__ = ["LinearLines", "Turning"]

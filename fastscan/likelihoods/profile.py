@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods.couplings import root_of_power
 from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
-from fastscan.likelihoods.surface import root_of_power
 from fastscan.likelihoods.track import Track, is_flat, mass_ladder
 from fastscan.models import Parameter
 

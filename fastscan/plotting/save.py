@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
 from fastscan.plotting.style import style
-from fastscan.storage.files import write_bytes
+from fastscan.storage.outputs import write_bytes
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 from fastscan.text import for_terminal

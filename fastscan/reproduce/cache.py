@@ -14,7 +14,7 @@ from typing import Any
 
 from fastscan.exceptions import FastscanError
 from fastscan.inputs.shipped import MANIFEST_NAME, data_directory
-from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.outputs import make_folder, write_text
 from fastscan.tensors import tables_directory
 
 __all__ = ["remembered"]

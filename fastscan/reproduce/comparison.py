@@ -29,7 +29,7 @@ from fastscan.reproduce.readings import (
     load_reading,
     readings_of,
 )
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 from fastscan.tensors import store_path

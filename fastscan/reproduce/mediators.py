@@ -28,7 +28,7 @@ from fastscan.plotting import (
 )
 from fastscan.reproduce.output import Progress, Ticker, check_outputs, overlays_by_model, scan_plane
 from fastscan.scan import Axis, ScanResult, write_contour
-from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.outputs import make_folder, write_text
 from fastscan.storage.paths import local_path
 from fastscan.tensors import load_response
 

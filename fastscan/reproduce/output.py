@@ -14,7 +14,7 @@ from fastscan.likelihoods import Likelihood
 from fastscan.plotting import save_figure
 from fastscan.scan import Axis, ScanResult, run_scan
 from fastscan.scan.store import scan_layout
-from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.outputs import make_folder, write_text
 from fastscan.storage.paths import local_path, taken
 from fastscan.storage.replacement import check_free, check_replaceable, remove_store
 from fastscan.storage.tables import table_text

@@ -13,7 +13,7 @@ from fastscan.reproduce.output import Progress
 from fastscan.reproduce.readings import PAPERS, check_papers
 from fastscan.reproduce.sensitivity import run_sensitivity
 from fastscan.reproduce.settings import settings_json
-from fastscan.storage.files import make_folder, write_text
+from fastscan.storage.outputs import make_folder, write_text
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 

@@ -17,7 +17,7 @@ from fastscan.reproduce.causes import ONE_SIGMA
 from fastscan.reproduce.comparison import signed
 from fastscan.reproduce.output import Progress
 from fastscan.reproduce.readings import Analyses
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 

@@ -12,10 +12,10 @@ from fastscan.scan.contour import (
     region_edges,
     write_contour,
 )
+from fastscan.scan.evaluation import evaluate_points, open_points
 from fastscan.scan.executors import default_workers
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import Marginal, count_inside, marginalise, write_marginal
-from fastscan.scan.points import evaluate_points, open_points
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult
 from fastscan.scan.run import run_scan, scan_in_memory

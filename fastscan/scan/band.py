@@ -22,7 +22,7 @@ from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import marginalise
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.reduction import TASK_POINTS, TILE_POINTS
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.plan import Plan
 from fastscan.storage.tables import table_text
 

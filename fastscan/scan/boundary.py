@@ -22,14 +22,14 @@ from fastscan.inference.edges import (
 )
 from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
+from fastscan.likelihoods.couplings import widened
 from fastscan.likelihoods.form import Lines
 from fastscan.likelihoods.minimum import Minimum, find_minimum
-from fastscan.likelihoods.surface import widened
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touching
 from fastscan.scan.grid import Grid, check_axes
 from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.tables import table_text
 
 __all__ = ["Boundary", "find_boundary", "write_boundary"]

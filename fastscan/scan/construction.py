@@ -24,9 +24,9 @@ from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan.axes import Axis
+from fastscan.scan.completion import Progress, fill_store
 from fastscan.scan.construction_store import CONSTRUCTION
 from fastscan.scan.executors import Index, check_stopped
-from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult, ordered

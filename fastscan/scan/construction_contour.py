@@ -16,7 +16,7 @@ from fastscan.scan.contour import Contour, contour_lines, refined
 from fastscan.scan.edges import box_of, touching
 from fastscan.scan.origin import find_likelihood
 from fastscan.scan.provenance import header_lines
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.tables import table_text
 
 __all__ = ["construction_contour", "construction_edges", "write_construction_contour"]

@@ -34,7 +34,7 @@ from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines
 from fastscan.scan.result import ScanResult
 from fastscan.scan.run import scan_in_memory
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.tables import table_text
 
 __all__ = [

@@ -22,7 +22,7 @@ from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import header_lines, scan_header
 from fastscan.scan.reduction import Reduction, box_weights
-from fastscan.storage.files import write_text
+from fastscan.storage.outputs import write_text
 from fastscan.storage.plan import Plan
 from fastscan.storage.tables import table_text
 

@@ -18,8 +18,8 @@ from fastscan.exceptions import InputError
 from fastscan.likelihoods import Likelihood
 from fastscan.scan import store
 from fastscan.scan.axes import Axis
+from fastscan.scan.completion import Progress, fill_store
 from fastscan.scan.executors import Index, executor
-from fastscan.scan.filling import Progress, fill_store
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import MemoryScan, ScanResult

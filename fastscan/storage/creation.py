@@ -13,9 +13,9 @@ from zarr.codecs import Crc32cCodec
 
 from fastscan.exceptions import InputError, StoreError
 from fastscan.storage.checksums import array_sha256, seal_metadata
-from fastscan.storage.files import write_failure
 from fastscan.storage.folders import born
 from fastscan.storage.layout import SEALS, STATUS, Coordinate, Layout, Values
+from fastscan.storage.outputs import write_failure
 from fastscan.storage.paths import taken
 from fastscan.storage.plan import Plan
 

@@ -17,8 +17,8 @@ import zarr
 
 from fastscan.exceptions import RunError
 from fastscan.storage.checksums import chunk_seal, read_metadata, restore_metadata
-from fastscan.storage.files import FULL_DISK
 from fastscan.storage.layout import BLOCK_DONE, SEALS, STATUS, Coordinate, Layout
+from fastscan.storage.outputs import FULL_DISK
 from fastscan.storage.plan import Plan
 
 __all__ = ["BlockWriter", "prepare_resumption"]

@@ -23,9 +23,9 @@ from fastscan.storage.checksums import (
     read_metadata,
     seal_metadata,
 )
-from fastscan.storage.files import check_writable
 from fastscan.storage.folders import born, remove_unborn
 from fastscan.storage.locks import hold
+from fastscan.storage.outputs import check_writable
 from fastscan.storage.paths import local_path, taken
 from fastscan.tensors.header import canonical_header, header_name
 from fastscan.tensors.response import CHANNELS, ChannelResponse, Response

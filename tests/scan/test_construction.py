@@ -16,7 +16,7 @@ from fastscan.exceptions import InputError, StoreError
 from fastscan.inference.critical_values import critical_value
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.plotting.construction import plot_construction
-from fastscan.scan import construction, filling
+from fastscan.scan import completion, construction
 from fastscan.scan.construction import (
     ConstructionResult,
     run_construction,
@@ -67,7 +67,7 @@ def test_killed_and_resumed_it_is_the_same(vector, made, tmp_path):
 
         try:
             # No thread of the parent lives on in a fork: rows are made one by one here.
-            filling.executor = OneByOne
+            completion.executor = OneByOne
             run_construction(vector, AXES, out=out, progress=die, **FEW)
         finally:
             os._exit(1)

@@ -9,7 +9,7 @@ from pyarrow import parquet
 
 import fastscan
 from fastscan import Chi2Function, InputError, RunError
-from fastscan.scan import evaluate_points, open_points, points
+from fastscan.scan import evaluate_points, evaluation, open_points
 
 NAMES = ("q_ee", "r2_ee")
 
@@ -39,7 +39,7 @@ def files(tmp_path, values):
 @pytest.mark.parametrize("out", ["o.npy", "o.csv", "o.parquet"])
 @pytest.mark.parametrize("name", ["p.npy", "p.csv", "p.parquet"])
 def test_every_format_gives_the_same_numbers(files, chi2, values, monkeypatch, name, out):
-    monkeypatch.setattr(points, "_PIECE", 300)
+    monkeypatch.setattr(evaluation, "_PIECE", 300)
     source = open_points(files / name, None if name == "p.csv" else NAMES)
     assert evaluate_points(chi2, source, files / out).points == 1000
     if out == "o.npy":
@@ -155,7 +155,7 @@ def test_full_disk(files, chi2, monkeypatch):
 @pytest.mark.parametrize("out", ["o.npy", "o.csv", "o.parquet"])
 def test_points_out_of_range_are_flagged_and_overflow_is_infinite(make, tmp_path, monkeypatch, out):
     """In a later piece than the first, so that what was written before has to get the flag, too."""
-    monkeypatch.setattr(points, "_PIECE", 2)
+    monkeypatch.setattr(evaluation, "_PIECE", 2)
     rows = np.array([[1.0, 1e-5], [2.0, 1e-5], [-1.0, 1e-5], [1.0, 1e300], [1.0, -1e-5]])
     np.save(tmp_path / "p.npy", rows)
     chi2 = Chi2Function(make("vector"), ["mass_mev", "g"])

@@ -7,7 +7,7 @@ import pytest
 from racing import race
 
 from fastscan import InputError, StoreError
-from fastscan.storage.files import write_text, written
+from fastscan.storage.outputs import write_text, written
 from fastscan.storage.replacement import check_free
 
 

@@ -18,7 +18,7 @@ from fastscan.inputs.binary_tables import BINARY_TABLES, BinaryTable, parquet_mo
 from fastscan.inputs.tables import reading
 from fastscan.inputs.text_tables import TextTable, number
 from fastscan.likelihoods import Chi2Function
-from fastscan.storage.files import written
+from fastscan.storage.outputs import written
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 

@@ -13,10 +13,10 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
 from fastscan.storage.contents import Contents
 from fastscan.storage.creation import create_store
-from fastscan.storage.files import write_failure
 from fastscan.storage.folders import remove_unborn
 from fastscan.storage.layout import BLOCK_DONE, Coordinate, Layout
 from fastscan.storage.locks import hold
+from fastscan.storage.outputs import write_failure
 from fastscan.storage.paths import taken
 from fastscan.storage.plan import Plan
 from fastscan.storage.writer import prepare_resumption
