@@ -15,7 +15,13 @@ from fastscan import Axis, run_scan
 from fastscan.exceptions import Interrupted
 from fastscan.scan.executors import check_stopped, executor
 
-PROGRAM = [sys.executable, "-c", "from fastscan.cli import main; main()"]
+# A job in the background of a shell is started with Ctrl-C ignored; a terminal's is not.
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from fastscan.cli import main; main()",
+]
 SCAN = [
     *["scan", "vector", "--axis", "mass_mev=0.01:1000:250:log", "--axis", "g=0:1e-4:1500"],
     *["--block-points", "1500", "--out", "x.zarr"],
