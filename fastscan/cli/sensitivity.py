@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, is_dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from fastscan.cli.common import (
     seed_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, show
-from fastscan.cli.words import about_likelihood, analysed
+from fastscan.cli.words import about_likelihood, analysed, scenario_label
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ def command(
     names = likelihood.profiled_names(poi, given, profiled or None)
     held = likelihood.parameters(given, (poi, *names, *([] if along is None else [along.name])))
     if out is not None:
-        _draw(likelihood, scenarios, found, along, held, out, force)
+        from fastscan.cli.bands import save_bands
+
+        save_bands(likelihood, scenarios, found, along, held, out, force)
     if as_json:
         print_json(
             {
@@ -269,7 +271,7 @@ def _significances(
     say(about_likelihood(present, point))
     say(f"significance of {what}")
     for scenario, row in zip(scenarios, rows, strict=True):
-        words = f"{_label(scenario)}: expected {row['expected'].sigmas:.3f} sigma"
+        words = f"{scenario_label(scenario)}: expected {row['expected'].sigmas:.3f} sigma"
         if "observed" in row:
             seen = row["observed"]
             words += (
@@ -291,15 +293,6 @@ def _words(scenario: Scenario) -> dict[str, Any]:
         "background": scenario.background,
         "threshold_ev": scenario.threshold_ev,
     }
-
-
-def _label(scenario: Scenario) -> str:
-    words = [f"{scenario.exposure:g} × data"]
-    if scenario.background != 1.0:
-        words.append(f"{scenario.background:g} × background")
-    if scenario.threshold_ev is not None:
-        words.append(f"{scenario.threshold_ev:g} eV")
-    return ", ".join(words)
 
 
 def _point(expected: Expected) -> dict[str, Any]:
@@ -349,7 +342,7 @@ def _tell(
     for scenario, points in zip(scenarios, found, strict=True):
         for e in points:
             for end in (0, 1) if both else (1,):
-                row = [_label(scenario)]
+                row = [scenario_label(scenario)]
                 row += [f"{e.given[along.name]:.4g}"] if along is not None else []
                 row += [("low", "high")[end]] if both else []
                 row += [f"{v:.4g}" if e.toys else "" for v in e.bands[:, end]]
@@ -357,87 +350,3 @@ def _tell(
                 row += ["" if e.observed is None else f"{e.observed[end]:.4g}"]
                 table.add_row(*row)
     show(table)
-
-
-def _draw(
-    likelihood: Likelihood,
-    scenarios: Sequence[Scenario],
-    found: Sequence[Sequence[Expected]],
-    along: Axis | None,
-    held: dict[str, float],
-    out: str,
-    force: bool,
-) -> None:
-    from fastscan.plotting import PlotAxis, caption, save_figure
-    from fastscan.plotting.bands import bands_figure
-
-    parameter = likelihood.model.parameter(found[0][0].poi)
-    groups: dict[str, list[tuple[float, Expected]]] = {}
-    for scenario, points in zip(scenarios, found, strict=True):
-        if along is None:
-            label = _label(scenario).partition(", ")[2] or "present experiment"
-            groups.setdefault(label, []).append((scenario.exposure, points[0]))
-        else:
-            groups[_label(scenario)] = list(zip(along.values.tolist(), points, strict=True))
-    curves = [_curve(label, sorted(rows, key=lambda r: r[0])) for label, rows in groups.items()]
-    if along is not None:
-        # Exposures by colour, the rest by the style of the line.
-        exposures = list(dict.fromkeys(s.exposure for s in scenarios))
-        rest = list(dict.fromkeys((s.background, s.threshold_ev) for s in scenarios))
-        curves = [
-            replace(
-                curve,
-                color=exposures.index(s.exposure),
-                line=rest.index((s.background, s.threshold_ev)),
-            )
-            for curve, s in zip(curves, scenarios, strict=True)
-        ]
-    else:
-        curves = [replace(curve, color=i, line=i) for i, curve in enumerate(curves)]
-    if along is None:
-        reach = curves[0].values
-        x = PlotAxis("exposure / present exposure", True, 0, float(reach[0]), float(reach[-1]))
-    else:
-        x = PlotAxis.of_parameter(
-            likelihood.model.parameter(along.name),
-            along.start,
-            along.stop,
-            logarithmic=along.spacing == "log",
-        )
-    heights = [h for curve in curves for h in curve.expected if 0.0 < h < float("inf")]
-    logarithmic = parameter.minimum >= 0.0 and bool(heights)
-    y = PlotAxis.of_parameter(
-        parameter,
-        min(heights, default=0.0),
-        max(heights, default=1.0),
-        logarithmic=logarithmic and max(heights) / min(heights) > 3.0,
-    )
-    title = caption(
-        likelihood.model,
-        likelihood.experiment,
-        held,
-        likelihood.channels,
-        method="Wilks",
-        level=f"{100 * found[0][0].cl:g} % C.L.",
-    )
-    figure = bands_figure(curves, x, y, cl=found[0][0].cl, title=title)
-    about = f"expected limits on {parameter.name}; {about_likelihood(likelihood, held)}"
-    save_figure(figure, out, description=about, overwrite=force)
-
-
-def _curve(label: str, rows: Sequence[tuple[float, Expected]]) -> Any:
-    import numpy as np
-
-    from fastscan.plotting.bands import LimitCurve
-
-    values = np.array([value for value, _ in rows])
-    bands = np.array([e.bands[:, 1] for _, e in rows])
-    seen = np.array([np.nan if e.observed is None else e.observed[1] for _, e in rows])
-    has_toys = rows[0][1].toys > 0
-    return LimitCurve(
-        label,
-        values,
-        bands[:, 2] if has_toys else np.array([e.asimov[1] for _, e in rows]),
-        bands[:, [0, 1, 3, 4]] if has_toys else None,
-        None if np.isnan(seen).all() else seen,
-    )

@@ -1,4 +1,4 @@
-"""The words that come before every result: what was analysed, and what was held at which value."""
+"""Words that results share: what was analysed, what was held at which value, which scenario."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastscan.inference.sensitivity import Scenario
     from fastscan.likelihoods import Likelihood
     from fastscan.models import Model
 
-__all__ = ["about_header", "about_likelihood", "analysed", "held_words"]
+__all__ = ["about_header", "about_likelihood", "analysed", "held_words", "scenario_label"]
 
 
 def about_likelihood(
@@ -85,6 +86,16 @@ def held_words(model: Model, held: Mapping[str, float]) -> str:
         f"{name} = {value:.10g}{'' if units[name] == '1' else f' {units[name]}'}"
         for name, value in held.items()
     )
+
+
+def scenario_label(scenario: Scenario) -> str:
+    """Exposure, background and threshold of a scenario, the latter two where they were changed."""
+    words = [f"{scenario.exposure:g} × data"]
+    if scenario.background != 1.0:
+        words.append(f"{scenario.background:g} × background")
+    if scenario.threshold_ev is not None:
+        words.append(f"{scenario.threshold_ev:g} eV")
+    return ", ".join(words)
 
 
 def _about(

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.detector import Detector, Ionisation
+from fastscan.inputs.effect import check_effect, unread_reason
 from fastscan.inputs.observation import Observation
 from fastscan.inputs.quantities import leaves, unusual_values
 from fastscan.inputs.reactor import Reactor
@@ -82,13 +83,14 @@ class Experiment(Model):
             )
         for pull in self.systematics.pulls:
             self._check_pull(pull)
-        for key, error in self._unusual_values():
+        for key, error in self.unusual_values():
             if key not in self.unusual:
                 where = f" ({error.where})" if error.where else ""
                 raise problem(error.what + where, error.hint)
         return self
 
-    def _unusual_values(self) -> Iterable[tuple[str, InputError]]:
+    def unusual_values(self) -> Iterable[tuple[str, InputError]]:
+        """Dotted keys of values out of their usual range, and what is unusual about each."""
         yield from unusual_values(self)
         for i, pull in enumerate(self.systematics.pulls):
             yield from pull.unusual_values(f"systematics.pulls.{i}")
@@ -212,7 +214,7 @@ class Experiment(Model):
             for path, value in flat(new, full_key(key))
             if path not in before or before[path] != value
         }
-        _check_effect(changed, own, changed.unread() | changed.scaled_away(), self.name)
+        check_effect(changed, own, changed.unread() | changed.scaled_away(), self.name)
         for line in changed.cautions():
             if line not in self.cautions():
                 _log.warning("%s: %s", changed.name, line)
@@ -335,7 +337,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     experiment = validated(Experiment, {"name": name, **settings}, path)
     unread = experiment.unread()
     changed = dict(flat(own))
-    if base is None and any(_reason(key, unread) for key in changed):
+    if base is None and any(unread_reason(key, unread) for key in changed):
         # A copy of a shipped file holds what that experiment does not read; changes are its own.
         changed = differing(own, [_shipped_settings(n)[1] for n in experiment_names()])
     elif base is not None:
@@ -343,7 +345,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         needed = {key for key, field, _ in leaves(experiment) if field.is_required()}
         away = experiment.scaled_away()
         unread |= {key: reason for key, reason in away.items() if key not in needed}
-    _check_effect(experiment, changed, unread, str(path))
+    check_effect(experiment, changed, unread, str(path))
     for line in (*experiment.cautions(), *_inherited_quenching(base, own)):
         _log.warning("%s: %s", experiment.name, line)
     return experiment
@@ -367,36 +369,6 @@ def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
     for key in _OWN_WORDS:
         base.pop(key, None)
     return base
-
-
-def _reason(key: str, unread: Mapping[str, str]) -> str:
-    """Why a key is not read; empty where it is."""
-    above = (unread[prefix] for prefix in unread if f"{key}.".startswith(f"{prefix}."))
-    return next(above, "")
-
-
-def _check_effect(
-    experiment: Experiment, own: Mapping[str, Any], unread: Mapping[str, str], where: str
-) -> None:
-    """Refuse settings of one's own that change no count."""
-    for key, value in own.items():
-        reason = _reason(key, unread)
-        if reason:
-            shown = f" = {value:g}" if isinstance(value, float) else ""
-            raise InputError(
-                f"{key}{shown} changes no count: {reason}",
-                where=where,
-                hint=f"change that, or leave {key} out",
-            )
-    if "unusual" in own:
-        unusual = {key for key, _ in experiment._unusual_values()}
-        for key in experiment.unusual:
-            if key not in unusual:
-                raise InputError(
-                    f"unusual lists {key!r}, which is in its usual range or is not given",
-                    where=where,
-                    hint="leave it out of the list",
-                )
 
 
 def _inherited_quenching(base: dict[str, Any] | None, own: dict[str, Any]) -> Iterable[str]:

@@ -24,6 +24,8 @@ import math
 import numpy as np
 
 from fastscan.kernels.compilation import jit
+from fastscan.kernels.eigenvectors import diagonalise
+from fastscan.kernels.monomials import add_monomials, by_coupling
 from fastscan.kernels.pulls import reflect, rotate
 
 __all__ = ["follow"]
@@ -41,29 +43,6 @@ _DOWNWARD = -1e-7
 _ZERO = 1e-6
 # Basins closer than this part of 1 + |x| are one.
 _SAME = 1e-4
-
-
-@jit
-def _predict(
-    x: FloatArray,
-    layers: FloatArray,
-    exponents: FloatArray,
-    powers: FloatArray,
-    predicted: FloatArray,
-) -> None:
-    """Powers of the couplings, shape (couplings, 1 + highest), and layers of the counts."""
-    for c in range(x.size):
-        powers[c, 0] = 1.0
-        for e in range(1, powers.shape[1]):
-            powers[c, e] = powers[c, e - 1] * x[c]
-    predicted[:] = 0.0
-    for m in range(exponents.shape[0]):
-        monomial = 1.0
-        for c in range(x.size):
-            monomial *= powers[c, exponents[m, c]]
-        for layer in range(predicted.shape[0]):
-            for b in range(predicted.shape[1]):
-                predicted[layer, b] += monomial * layers[layer, m, b]
 
 
 @jit
@@ -109,59 +88,6 @@ def _fit(
 
 
 @jit
-def _by_coupling(
-    exponents: FloatArray, powers: FloatArray, m: int, first: int, second: int
-) -> float:
-    """Derivative of a monomial by one coupling, or by two where ``second`` is not negative."""
-    product = 1.0
-    for c in range(exponents.shape[1]):
-        e = exponents[m, c]
-        if c == first:
-            product *= e
-            e -= 1
-        if c == second:
-            product *= e
-            e -= 1
-        if product == 0.0:
-            return 0.0
-        product *= powers[c, e]
-    return product
-
-
-@jit
-def _diagonalise(matrix: FloatArray, vectors: FloatArray) -> None:
-    """Jacobi rotations of a small symmetric matrix; column j of ``vectors`` belongs to [j, j]."""
-    n = matrix.shape[0]
-    vectors[:] = 0.0
-    for i in range(n):
-        vectors[i, i] = 1.0
-    for _ in range(30):
-        off = 0.0
-        for i in range(n):
-            for j in range(i):
-                off = max(off, abs(matrix[i, j]))
-        if off < 1e-15:
-            return
-        for p in range(n):
-            for q in range(p + 1, n):
-                if abs(matrix[p, q]) < 1e-18:
-                    continue
-                ratio = 0.5 * (matrix[q, q] - matrix[p, p]) / matrix[p, q]
-                t = math.copysign(1.0, ratio) / (abs(ratio) + math.sqrt(ratio * ratio + 1.0))
-                c = 1.0 / math.sqrt(t * t + 1.0)
-                s = t * c
-                for k in range(n):
-                    one, two = matrix[k, p], matrix[k, q]
-                    matrix[k, p], matrix[k, q] = c * one - s * two, s * one + c * two
-                for k in range(n):
-                    one, two = matrix[p, k], matrix[q, k]
-                    matrix[p, k], matrix[q, k] = c * one - s * two, s * one + c * two
-                for k in range(n):
-                    one, two = vectors[k, p], vectors[k, q]
-                    vectors[k, p], vectors[k, q] = c * one - s * two, s * one + c * two
-
-
-@jit
 def _descend(
     x: FloatArray,
     layers: FloatArray,
@@ -193,7 +119,7 @@ def _descend(
     held = np.empty(n, np.bool_)
     damping = 0.0
     idle = 0
-    _predict(x, layers, exponents, powers, predicted)
+    add_monomials(x, layers, exponents, powers, predicted)
     chi2 = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
     for _ in range(_STEPS if n > 0 else 0):
         # r, and the change of the bins by each free coupling.
@@ -219,14 +145,14 @@ def _descend(
             for i in range(n):
                 if exponents[m, free[i]] == 0:
                     continue
-                derivative = _by_coupling(exponents, powers, m, free[i], -1)
+                derivative = by_coupling(exponents, powers, m, free[i], -1)
                 for b in range(bins):
                     change[i, b] += derivative * moved[b]
         for i in range(n):
             tilt[:] = 0.0
             for m in range(monomials):
                 if exponents[m, free[i]] > 0:
-                    derivative = _by_coupling(exponents, powers, m, free[i], -1)
+                    derivative = by_coupling(exponents, powers, m, free[i], -1)
                     for layer in range(1 + count):
                         tilt[layer] += derivative * by_monomial[layer, m]
             gradient[i] = tilt[0]
@@ -248,7 +174,7 @@ def _descend(
                     total -= along[i, k] * along[j, k]
                 for m in range(monomials):
                     if exponents[m, free[i]] > 0 and exponents[m, free[j]] > 0:
-                        total += by_monomial[0, m] * _by_coupling(
+                        total += by_monomial[0, m] * by_coupling(
                             exponents, powers, m, free[i], free[j]
                         )
                 hessian[i, j] = total
@@ -269,7 +195,7 @@ def _descend(
                     turned[i, j] = 1.0 if i == j else 0.0
                 else:
                     turned[i, j] = hessian[i, j] / (size[i] * size[j])
-        _diagonalise(turned, vectors)
+        diagonalise(turned, vectors)
         lowest, decrement = 0, 0.0
         for v in range(n):
             total = 0.0
@@ -303,7 +229,7 @@ def _descend(
             for i in range(n):
                 c = free[i]
                 trial[c] = min(max(x[c] + step[i], lower[c]), upper[c])
-            _predict(trial, layers, exponents, powers, predicted)
+            add_monomials(trial, layers, exponents, powers, predicted)
             chi2 = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
             if chi2 < before:
                 better = True
@@ -325,7 +251,7 @@ def _descend(
         if 0.0 < abs(x[c]) < _ZERO and lower[c] <= 0.0 <= upper[c]:
             trial[:] = x
             trial[c] = 0.0
-            _predict(trial, layers, exponents, powers, predicted)
+            add_monomials(trial, layers, exponents, powers, predicted)
             found = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
             if found <= chi2:
                 x[c], chi2 = 0.0, found

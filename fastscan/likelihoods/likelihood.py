@@ -1,4 +1,4 @@
-"""A model against an experiment's data: predictions, chi2 and limits."""
+"""A model against the data of one experiment, or of several together."""
 
 from __future__ import annotations
 
@@ -14,18 +14,14 @@ from fastscan.counts import (
     Constraint,
     Counts,
     Nuisances,
-    build_signal,
     channel_names,
     constrained,
 )
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
-from fastscan.likelihoods.form import Chi2Form, chi2_form
+from fastscan.likelihoods.analysis import Analysis
 from fastscan.likelihoods.joint import check_parts, check_shared
-from fastscan.likelihoods.levels import delta_chi2
-from fastscan.likelihoods.limit import Limit
-from fastscan.likelihoods.prediction import Prediction
-from fastscan.likelihoods.profile import Profile
+from fastscan.likelihoods.prediction import Prediction, predict
 from fastscan.models import Model
 from fastscan.tensors import Response
 
@@ -34,7 +30,7 @@ __all__ = ["Likelihood"]
 FloatArray = NDArray[np.float64]
 
 
-class Likelihood:
+class Likelihood(Analysis):
     """Chi2 of a model's parameters, given one experiment or several that are fitted together.
 
     ``a + b`` is the joint likelihood; `joined` says which nuisances are the same in both.
@@ -187,7 +183,7 @@ class Likelihood:
     @property
     def sigma_alpha(self) -> float | None:
         """Relative uncertainty of the normalisation where that is the only nuisance, else None."""
-        alone = self._alone and not self.constraints
+        alone = self.alone and not self.constraints
         return self.nuisances.sigma_alpha if alone else None
 
     def counts(
@@ -227,7 +223,7 @@ class Likelihood:
                     hint="profile it, scan it or set it",
                 )
         fixed = self.parameters(given, names)
-        if not self._alone:
+        if not self.alone:
             every = [part.counts(names, given, merge=False) for part in self.parts]
             return reduce(constrained, self.constraints, Counts.joined(every, self._joint_names()))
         assert isinstance(self.experiment, Experiment)
@@ -243,10 +239,6 @@ class Likelihood:
             merge=merge,
         )
         return reduce(constrained, self.constraints, counts)
-
-    def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
-        """Chi2 of some parameters, the others held; arguments as for `counts`."""
-        return chi2_form(self.counts(names, given))
 
     def changed(
         self,
@@ -303,7 +295,7 @@ class Likelihood:
             )
         other = copy(self)
         other.constraints = (*self.constraints, constraint)
-        if self._alone:
+        if self.alone:
             other.parts = (other,)
         return other
 
@@ -333,15 +325,25 @@ class Likelihood:
             )
         other = copy(self)
         other.data, other.data_source = values, source
-        if self._alone:
+        if self.alone:
             other.parts = (other,)
         else:
             pairs = zip(self.parts, self.bin_slices, strict=True)
             other.parts = tuple(part.observing(values[own], source) for part, own in pairs)
         return other
 
+    def predict(self, **parameters: float) -> Prediction:
+        """Counts of each channel at a point, and its chi2.
+
+        Raises
+        ------
+        InputError
+            See `parameters`.
+        """
+        return predict(self, self.parameters(parameters))
+
     @property
-    def _alone(self) -> bool:
+    def alone(self) -> bool:
         """Whether this is the likelihood of one experiment."""
         return self.parts[0] is self
 
@@ -358,7 +360,7 @@ class Likelihood:
 
     def _joint_names(self) -> tuple[tuple[str, ...], ...]:
         """Names of the nuisances of each experiment in the fit of all."""
-        if self._alone:
+        if self.alone:
             return (self.nuisances.names,)
         return tuple(
             tuple(
@@ -376,195 +378,3 @@ class Likelihood:
         for array in (self.data, self.sigma, *edges_ev):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         return digest.hexdigest()
-
-    def parameters(
-        self, given: Mapping[str, float] | None = None, free: Sequence[str] = ()
-    ) -> dict[str, float]:
-        """All parameters but the free ones, those not given at their default.
-
-        Raises
-        ------
-        InputError
-            Unknown name, a value that is not finite or out of range, or none where there is no
-            default.
-        """
-        given = {name: self.model.parameter(name).check(v) for name, v in (given or {}).items()}
-        values = {}
-        for parameter in self.model.parameters:
-            if parameter.name in free:
-                continue
-            value = given.get(parameter.name, parameter.default)
-            if value is None:
-                unit = "" if parameter.unit == "1" else f" in {parameter.unit}"
-                raise InputError(
-                    f"{parameter.name} is not set and has no default",
-                    where=f"model {self.model.name}",
-                    hint=f"give it{unit}, as in --set {parameter.name}=…",
-                )
-            values[parameter.name] = value
-        return values
-
-    def predict(self, **parameters: float) -> Prediction:
-        """Counts of each channel at a point, and its chi2.
-
-        Raises
-        ------
-        InputError
-            See `parameters`.
-        """
-        point = self.parameters(parameters)
-        by_channel = {
-            channel: np.concatenate([part._channel(channel, point) for part in self.parts])
-            for channel in ("cevns", "eves")
-        }
-        total = by_channel["cevns"] + by_channel["eves"]
-        with np.errstate(over="ignore"):
-            _check_finite(total * total, "predicted counts")
-        form = self.form((), point)
-        layers = form.counts.layers(np.empty((1, 0)))[0]
-        # What is compared with the data is what is printed: the sum of the channels.
-        layers[0, : total.size] = total / self.sigma
-        fitted = form.fit(layers)
-        pulls = fitted.pulls
-        if self._alone:
-            # From the independent pulls of the fit to the nuisances that were named.
-            pulls = pulls @ self.nuisances.columns(self.channel_names)[1]
-        several = len(self.parts) > 1
-        edges = [np.asarray(e.observation.edges_ev, dtype=float) for e in self.experiments]
-        units = dict.fromkeys(experiment.observation.unit for experiment in self.experiments)
-        return Prediction(
-            parameters=point,
-            edges_ev=np.concatenate(edges),
-            unit="; ".join(units),
-            cevns=by_channel["cevns"],
-            eves=by_channel["eves"],
-            total=total,
-            chi2=fitted.chi2,
-            alpha_hat=fitted.relative_change,
-            pulls=dict(zip(self.nuisance_names, map(float, pulls), strict=True)),
-            parts=tuple(part.predict(**parameters) for part in self.parts) if several else (),
-        )
-
-    def profile(
-        self,
-        poi: str,
-        given: Mapping[str, float] | None = None,
-        profiled: Sequence[str] | None = None,
-    ) -> Profile:
-        """Chi2 as a function of one parameter, others profiled; arguments as for `limit`."""
-        given = dict(given or {})
-        self.model.parameter(poi, "--poi")
-        if poi in given:
-            raise InputError(
-                f"{poi} is both the parameter of interest and set",
-                where="--poi",
-                hint=f"leave out --set {poi}=…",
-            )
-        names = self.profiled_names(poi, given, profiled)
-        return Profile(self.form((poi, *names), given))
-
-    def profiled_names(
-        self, poi: str, given: Mapping[str, float], profiled: Sequence[str] | None
-    ) -> tuple[str, ...]:
-        """Parameters to profile: those asked for, or the model's choice less those set.
-
-        Raises
-        ------
-        InputError
-            One is unknown, named twice, the parameter of interest, or set.
-        """
-        if profiled is None:
-            default = (
-                self.model.profiled_by_default if poi in self.model.profiled_by_default else ()
-            )
-            names = (*default, *(constraint.name for constraint in self.constraints))
-            return tuple(n for n in dict.fromkeys(names) if n != poi and n not in given)
-        for name in profiled:
-            self.model.parameter(name, "--profile")
-            if name == poi:
-                why = f"{name} is both profiled and the parameter of interest"
-            elif name in given:
-                why = f"{name} is both profiled and set"
-            elif list(profiled).count(name) > 1:
-                why = f"{name} is profiled twice"
-            else:
-                continue
-            raise InputError(why, where="--profile", hint="leave one out")
-        return tuple(profiled)
-
-    def limit(
-        self,
-        poi: str,
-        given: Mapping[str, float] | None = None,
-        *,
-        profiled: Sequence[str] | None = None,
-        cl: float = 0.90,
-        one_sided: bool = False,
-    ) -> Limit:
-        """All allowed intervals of one parameter, by root finding, others held or profiled.
-
-        Parameters
-        ----------
-        poi : str
-            Parameter of interest.
-        given : mapping, optional
-            Values of other parameters; the rest stay at their defaults.
-        profiled : sequence of str, optional
-            Parameters that chi2 is minimised over; by default the model's choice (the other two
-            elements for a millicharge or a charge radius, none otherwise).
-        cl : float
-            Confidence level, one degree of freedom.
-        one_sided : bool
-            Give an upper limit alone: the rise of chi2 from the best fit in the physical range
-            (the statistic q~ of arXiv:1007.1727, eq. 16, in large samples), 1.642 at 90 %.
-
-        Raises
-        ------
-        InputError
-            Unknown parameter, a value out of range, or one parameter in two roles.
-        """
-        rise = delta_chi2(cl, one_sided=one_sided)
-        given = dict(given or {})
-        names = self.profiled_names(poi, given, profiled)
-        found = self.profile(poi, given, names).pieces(rise)
-        held = self.parameters(given, (poi, *names))
-        intervals, basins = found.intervals, found.basins
-        if one_sided:
-            # Below the best fit nothing speaks against a smaller value.
-            intervals = [(self.model.parameter(poi).minimum, intervals[-1][1])]
-            basins = [found.best]
-        return Limit(
-            poi=poi,
-            unit=self.model.parameter(poi).unit,
-            cl=cl,
-            delta_chi2=rise,
-            best_fit=found.best.value,
-            chi2_min=found.best.chi2,
-            intervals=intervals,
-            basins=basins,
-            best_basin=found.best,
-            profiled=names,
-            parameters=held,
-            degenerate=found.degenerate,
-            one_sided=one_sided,
-        )
-
-    def _channel(self, channel: str, point: Mapping[str, float]) -> FloatArray:
-        """Counts of one channel at a point, zero where it is switched off, shape (bins,)."""
-        if channel not in self.channel_names:
-            return np.zeros(self.data.size)
-        assert isinstance(self.experiment, Experiment)
-        signal = build_signal(
-            self.model,
-            self.experiment,
-            self.response,
-            channels=(channel,),
-            fixed=point,
-            flux_weights=self.flux_weights,
-        )
-        return signal.counts({})
-
-
-def _check_finite(values: FloatArray, what: str) -> None:
-    if not np.isfinite(values).all():
-        raise InputError(f"{what} overflow a double", where="--set", hint="use smaller couplings")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Prediction"]
+from fastscan.counts import build_signal
+from fastscan.exceptions import InputError
+from fastscan.inputs import Experiment
+
+if TYPE_CHECKING:
+    from fastscan.likelihoods.likelihood import Likelihood
+
+__all__ = ["Prediction", "predict"]
 
 FloatArray = NDArray[np.float64]
 
@@ -43,3 +52,71 @@ class Prediction:
     alpha_hat: float
     pulls: dict[str, float]
     parts: tuple[Prediction, ...] = ()
+
+
+def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
+    """Counts of each channel at a point, and its chi2.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    point : dict of float
+        All parameters of the model.
+
+    Raises
+    ------
+    InputError
+        Counts that overflow a double.
+    """
+    by_channel = {
+        channel: np.concatenate([_channel(part, channel, point) for part in likelihood.parts])
+        for channel in ("cevns", "eves")
+    }
+    total = by_channel["cevns"] + by_channel["eves"]
+    with np.errstate(over="ignore"):
+        _check_finite(total * total, "predicted counts")
+    form = likelihood.form((), point)
+    layers = form.counts.layers(np.empty((1, 0)))[0]
+    # What is compared with the data is what is printed: the sum of the channels.
+    layers[0, : total.size] = total / likelihood.sigma
+    fitted = form.fit(layers)
+    pulls = fitted.pulls
+    if likelihood.alone:
+        # From the independent pulls of the fit to the nuisances that were named.
+        pulls = pulls @ likelihood.nuisances.columns(likelihood.channel_names)[1]
+    several = len(likelihood.parts) > 1
+    edges = [np.asarray(e.observation.edges_ev, dtype=float) for e in likelihood.experiments]
+    units = dict.fromkeys(experiment.observation.unit for experiment in likelihood.experiments)
+    return Prediction(
+        parameters=point,
+        edges_ev=np.concatenate(edges),
+        unit="; ".join(units),
+        cevns=by_channel["cevns"],
+        eves=by_channel["eves"],
+        total=total,
+        chi2=fitted.chi2,
+        alpha_hat=fitted.relative_change,
+        pulls=dict(zip(likelihood.nuisance_names, map(float, pulls), strict=True)),
+        parts=tuple(predict(part, {**point}) for part in likelihood.parts) if several else (),
+    )
+
+
+def _channel(part: Likelihood, channel: str, point: Mapping[str, float]) -> FloatArray:
+    """Counts of one channel at a point, zero where it is switched off, shape (bins,)."""
+    if channel not in part.channel_names:
+        return np.zeros(part.data.size)
+    assert isinstance(part.experiment, Experiment)
+    signal = build_signal(
+        part.model,
+        part.experiment,
+        part.response,
+        channels=(channel,),
+        fixed=point,
+        flux_weights=part.flux_weights,
+    )
+    return signal.counts({})
+
+
+def _check_finite(values: FloatArray, what: str) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(f"{what} overflow a double", where="--set", hint="use smaller couplings")

@@ -18,7 +18,6 @@ from fastscan.constants import (
     ELECTRON_MASS_MEV,
     HBAR_C_MEV_FM,
     MEV_MINUS_2_IN_CM2,
-    SECONDS_PER_DAY,
 )
 from fastscan.inputs import Element, Experiment, FormFactor, Quenching
 from fastscan.kernels.form_factor import helm_squared
@@ -28,31 +27,22 @@ from fastscan.tensors.flux import Flux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
 from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
+from fastscan.tensors.segments import (
+    Segments,
+    cut_segments,
+    ionisation_breaks,
+    ionisation_window,
+    variance_per_ev,
+)
 from fastscan.tensors.size import TensorSize
 
 __all__ = ["build_response"]
 
 FloatArray = NDArray[np.float64]
 
-# Beyond this many standard deviations a Gaussian leaves less than 1e-20 in a bin.
-TAIL_SIGMAS = 9.5
 MEV_PER_EV = 1e-6
-# A resolution is narrow where a bin has more standard deviations than this; an edge of the bin is
-# then a step that ends so many of them away from it.
-NARROW_SIGMAS = 100.0
-STEP_SIGMAS = 8.0
 # Ratio of the ends of a panel of recoil energies, beyond which it is cut before it is integrated.
 WIDEST_PANEL = 1e4
-
-
-@dataclass(frozen=True)
-class _Segments:
-    """Observed-energy intervals on which a detector's exposure times efficiency is linear."""
-
-    bin_index: NDArray[np.int64]
-    edges_ev: FloatArray
-    weights: FloatArray
-    noise_ev: FloatArray
 
 
 @dataclass(frozen=True)
@@ -95,8 +85,8 @@ def build_response(
     """
     size = TensorSize.of(experiment)
     size.check(size.fewest_nodes)
-    segments = _segments(experiment)
-    window_ev = _ionisation_window(experiment, segments)
+    segments = cut_segments(experiment)
+    window_ev = ionisation_window(experiment, segments)
     nuclei = _nuclear_components(experiment, segments, window_ev)
     electrons = _electron_component(experiment, segments, window_ev)
     components = [*nuclei, electrons]
@@ -129,88 +119,10 @@ def build_response(
     )
 
 
-def _segments(experiment: Experiment) -> _Segments:
-    """Cut every bin at the thresholds and efficiency nodes of the detectors that see it.
-
-    Weights are live seconds times grams, shared out among the detectors of a bin where the counts
-    are given per kilogram.
-    """
-    observation = experiment.observation
-    edges = observation.edges_ev
-    exposure = np.array([d.mass_kg * d.live_time_d for d in experiment.detectors])
-    rows: list[tuple[int, float, float, float, float, float]] = []
-    for b, (low, high) in enumerate(pairwise(edges)):
-        sees = np.array([d.threshold_ev < high for d in experiment.detectors])
-        if observation.normalisation == "per-kg":
-            assert observation.reference_live_time_d
-            share = observation.reference_live_time_d * exposure / exposure[sees].sum()
-        else:
-            share = exposure
-        for d, detector in enumerate(experiment.detectors):
-            if not sees[d]:
-                continue
-            grid = np.asarray(detector.efficiency_energy_ev, dtype=float)
-            start = max(low, detector.threshold_ev)
-            points = np.array([start, high])
-            inner = grid[(grid > start) & (grid < high)]
-            if inner.size:
-                points = np.unique(np.concatenate((points, inner)))
-            value = np.ones_like(points)
-            if grid.size:
-                value = np.interp(points, grid, detector.efficiency_value)
-            scale = share[d] * 1e3 * SECONDS_PER_DAY
-            noise = detector.electronic_noise_ev
-            if noise is None:
-                noise = experiment.ionisation.electronic_noise_ev
-            rows.extend(
-                (b, points[i], points[i + 1], scale * value[i], scale * value[i + 1], noise)
-                for i in range(points.size - 1)
-            )
-    table = np.array(rows, dtype=float)
-    return _Segments(
-        table[:, 0].astype(np.int64),
-        np.ascontiguousarray(table[:, 1:3]),
-        np.ascontiguousarray(table[:, 3:5]),
-        np.ascontiguousarray(table[:, 5]),
-    )
-
-
-def _variance_per_ev(experiment: Experiment) -> float:
-    return experiment.ionisation.fano_factor * experiment.ionisation.pair_energy_ev
-
-
-def _ionisation_window(experiment: Experiment, segments: _Segments) -> tuple[float, float]:
-    """Calibrated ionisation energies outside which no bin sees anything, in eV."""
-    low, high = float(segments.edges_ev.min()), float(segments.edges_ev.max())
-    minimum = experiment.ionisation.minimum_ev * experiment.ionisation.energy_scale
-    if experiment.ionisation.resolution == "none":
-        return max(low, minimum), high
-    noise, slope = float(segments.noise_ev.max()), _variance_per_ev(experiment)
-    low -= TAIL_SIGMAS * np.sqrt(noise**2 + slope * low)
-    # The resolution grows with energy: solve high_true - k sigma(high_true) = high exactly.
-    k2 = TAIL_SIGMAS**2
-    high += 0.5 * k2 * slope
-    high += TAIL_SIGMAS * np.sqrt(noise**2 + slope * high - 0.25 * k2 * slope**2)
-    return max(low, minimum), high
-
-
-def _ionisation_breaks(experiment: Experiment, segments: _Segments) -> FloatArray:
-    """Calibrated ionisation energies at which the response has a kink, in eV."""
-    edges = segments.edges_ev
-    if experiment.ionisation.resolution == "none":
-        return np.unique(edges)
-    # A step much narrower than a bin can hide between the end of a panel and its first node, where
-    # no two orders disagree about it: it gets panels of its own.
-    sigma = np.sqrt(segments.noise_ev[:, None] ** 2 + _variance_per_ev(experiment) * edges)
-    narrow = edges[:, 1] - edges[:, 0] > NARROW_SIGMAS * sigma.max(axis=1)
-    edges, reach = edges[narrow], STEP_SIGMAS * sigma[narrow]
-    return np.unique(np.concatenate([edges - reach, edges, edges + reach]))
-
-
 def _nuclear_components(
-    experiment: Experiment, segments: _Segments, window_ev: tuple[float, float]
+    experiment: Experiment, segments: Segments, window_ev: tuple[float, float]
 ) -> list[_Component]:
-    breaks_ev = _ionisation_breaks(experiment, segments)
+    breaks_ev = ionisation_breaks(experiment, segments)
     scale = experiment.ionisation.energy_scale
     components = []
     for element in experiment.target.elements:
@@ -271,7 +183,7 @@ def _form_factor(
 
 
 def _electron_component(
-    experiment: Experiment, segments: _Segments, window_ev: tuple[float, float]
+    experiment: Experiment, segments: Segments, window_ev: tuple[float, float]
 ) -> _Component:
     target = experiment.target
     per_mol = AVOGADRO_PER_MOL / _grams_per_formula_mol(experiment)
@@ -289,7 +201,7 @@ def _electron_component(
         return total
 
     mev_per_ev = MEV_PER_EV / experiment.ionisation.energy_scale
-    breaks = [_ionisation_breaks(experiment, segments) * mev_per_ev]
+    breaks = [ionisation_breaks(experiment, segments) * mev_per_ev]
     if target.electron_binding == "steps":
         breaks += [element.shell_binding_ev * MEV_PER_EV for element in target.elements]
     return _Component(
@@ -376,7 +288,7 @@ def _integrate_component(
     experiment: Experiment,
     component: _Component,
     flux: Flux,
-    segments: _Segments,
+    segments: Segments,
     breaks: FloatArray,
     most_nodes: int,
 ) -> ChannelResponse:
@@ -390,7 +302,7 @@ def _integrate_component(
         if experiment.ionisation.resolution == "none":
             values: FloatArray = sharp_response(*shape)
         else:
-            values = smeared_response(*shape, segments.noise_ev, _variance_per_ev(experiment))
+            values = smeared_response(*shape, segments.noise_ev, variance_per_ev(experiment))
         scale = component.targets_per_g(recoil) * MEV_MINUS_2_IN_CM2
         return scale[:, None] * values
 

@@ -7,13 +7,9 @@ from scipy.integrate import quad
 from scipy.stats import truncnorm
 
 from fastscan import Chi2Function, InputError, load_experiment
-from fastscan.inference.posterior import (
-    Credible,
-    _check_valley,
-    _Dimension,
-    credible_intervals,
-    posterior,
-)
+from fastscan.inference.dimension import Dimension
+from fastscan.inference.posterior import Credible, credible_intervals, posterior
+from fastscan.inference.prior_boxes import check_valley
 from fastscan.likelihoods import Likelihood
 from fastscan.likelihoods.hypotheses import hypotheses
 from fastscan.models import Parameter
@@ -245,15 +241,15 @@ def test_narrow_valley_is_followed(make):
 
 def test_end_in_a_valley_is_not_chosen():
     parameters = [Parameter(name, "1", 0.0, name, "") for name in ("a", "b")]
-    pair = tuple(_Dimension(parameter, "flat-g", 0.01) for parameter in parameters)
+    pair = tuple(Dimension(parameter, "flat-g", 0.01) for parameter in parameters)
     full = ((-3.0, 3.0), (-3.0, 3.0))
 
     def valley(points):
         return -0.5 * (points.sum(axis=1) / 0.01) ** 2
 
     with pytest.raises(InputError, match="does not fall along a valley of a and b"):
-        _check_valley(valley, pair, ((None, None), (None, None)), full)
-    _check_valley(valley, pair, full, full)
+        check_valley(valley, pair, ((None, None), (None, None)), full)
+    check_valley(valley, pair, full, full)
 
 
 def test_level_of_two_equal_partners(make):

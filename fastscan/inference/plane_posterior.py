@@ -1,0 +1,195 @@
+"""Posterior of two parameters: its level, contours and marginals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.exceptions import unknown_name
+from fastscan.inference.dimension import Dimension
+from fastscan.inference.edges import Touch, bounds_of, open_ends
+from fastscan.inference.marginal_likelihood import MarginalLikelihood
+from fastscan.inference.plane_cells import Cells, quartered_cells
+from fastscan.likelihoods.levels import delta_chi2
+
+__all__ = ["PlanePosterior"]
+
+FloatArray = NDArray[np.float64]
+
+# Points of each axis of the grid that contours are drawn on.
+_GRID = 401
+# A larger relative error of the probabilities is worth a word.
+_UNSETTLED = 1e-3
+
+
+class PlanePosterior:
+    """Posterior of two parameters; made by `posterior`.
+
+    Attributes
+    ----------
+    names : (str, str)
+    parameters : dict
+        Parameters that were held.
+    priors : (str, str)
+    boxes : pair of (low, high)
+    mode, chi2_min : pair of float, float
+        Highest marginalised likelihood in the box, and the profiled chi2 there.
+    quadrature_error : float
+        Relative: each panel's Gauss-Legendre sum beside that of its quarters, added up.
+    warning : str
+    """
+
+    def __init__(
+        self,
+        function: MarginalLikelihood,
+        dimensions: tuple[Dimension, Dimension],
+        boxes: tuple[tuple[float, float], tuple[float, float]],
+        warning: str = "",
+    ) -> None:
+        self._function = function
+        self._dimensions = dimensions
+        self.names = (dimensions[0].parameter.name, dimensions[1].parameter.name)
+        self.parameters = dict(function.counts.fixed)
+        self.priors = (dimensions[0].prior, dimensions[1].prior)
+        self.boxes = boxes
+        self._cells, self.quadrature_error = quartered_cells(function, dimensions, boxes)
+        self.mode, self._highest = _mode(function, dimensions, boxes, self._cells)
+        self.chi2_min = function.chi2(np.array(self.mode))
+        if self.quadrature_error > _UNSETTLED:
+            unsettled = f"probabilities are right to {self.quadrature_error:.1g} only"
+            warning = f"{warning}; {unsettled}" if warning else unsettled
+        self.warning = warning
+
+    def level(self, cl: float = 0.90) -> float:
+        """Log likelihood, less its highest, above which lies a probability of ``cl``.
+
+        A cell that the level crosses counts with the part of it above, its values taken as evenly
+        spread over what they change by.
+        """
+        from scipy.optimize import toms748
+
+        delta_chi2(cl)
+        cells = self._cells
+        top, bottom = cells.log + 0.5 * cells.width, cells.log - 0.5 * cells.width
+
+        def missing(level: float) -> float:
+            share = np.clip((top - level) / (top - bottom), 0.0, 1.0)
+            return float(cells.probability @ share) - cl
+
+        held = cells.probability > 0.0
+        ends = float(bottom[held].min()) - 1.0, float(top[held].max())
+        return float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+
+    def touches(self, cl: float = 0.90) -> list[Touch]:
+        """Ends of the boxes, where they are no bound of a parameter, that the region reaches."""
+        inside = self._cells.log + 0.5 * self._cells.width >= self.level(cl) + self._highest
+        found = []
+        boxes = dict(zip(self.names, self.boxes, strict=True))
+        for touch in open_ends(boxes, bounds_of(d.parameter for d in self._dimensions)):
+            i = self.names.index(touch.parameter)
+            edge = self._dimensions[i].stretch(touch.value)
+            ends = self._cells.low[inside, i] if touch.end == "low" else self._cells.high[inside, i]
+            if np.isclose(ends, edge, rtol=1e-9, atol=1e-12).any():
+                found.append(touch)
+        return found
+
+    def grid(self, cl: float = 0.90) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Values of both parameters around the credible region, and the log likelihood on them.
+
+        Returns
+        -------
+        first, second : (points,)
+        log_likelihood : (points, points)
+            Less its highest.
+        """
+        inside = self._cells.log + self._cells.width >= self.level(cl) + self._highest
+        columns = []
+        for i, (dimension, box) in enumerate(zip(self._dimensions, self.boxes, strict=True)):
+            low = float(self._cells.low[inside, i].min())
+            high = float(self._cells.high[inside, i].max())
+            room = 0.1 * (high - low)
+            first, last = (dimension.stretch(end) for end in box)
+            even = np.linspace(max(first, low - room), min(last, high + room), _GRID)
+            columns.append(np.clip(dimension.unstretch(even)[0], *box))
+        return columns[0], columns[1], self._function.on_grid(columns) - self._highest
+
+    def contours(self, cl: float = 0.90) -> list[FloatArray]:
+        """Borders of the densest region of probability ``cl``, each of shape (points, 2).
+
+        Lines end where the region meets the box.
+        """
+        import contourpy
+
+        first, second, log = self.grid(cl)
+        # Plain lines are a list of arrays.
+        lines: Any = contourpy.contour_generator(first, second, log.T).lines(self.level(cl))
+        return list(lines)
+
+    def marginal(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Posterior of one of the two, the other integrated over.
+
+        Returns
+        -------
+        edges : (bins + 1,)
+            Values of the parameter.
+        probability : (bins,)
+        """
+        if name not in self.names:
+            raise unknown_name("parameter", name, self.names)
+        i = self.names.index(name)
+        low, high = self._cells.low[:, i], self._cells.high[:, i]
+        edges, places = np.unique(np.concatenate([low, high]), return_inverse=True)
+        # Edges that are one but for rounding.
+        apart = np.concatenate([[True], np.diff(edges) > 1e-12 * (edges[-1] - edges[0])])
+        edges, places = edges[apart], (np.cumsum(apart) - 1)[places.ravel()]
+        density = np.zeros(edges.size)
+        share = self._cells.probability / (high - low)
+        np.add.at(density, places[: low.size], share)
+        np.add.at(density, places[low.size :], -share)
+        probability = np.cumsum(density)[:-1] * np.diff(edges)
+        values = self._dimensions[i].unstretch(edges)[0]
+        return values, np.maximum(probability, 0.0) / probability.sum()
+
+    def quantile(self, name: str, probability: float) -> float:
+        """Value of one of the two below which lies a probability, the other integrated over."""
+        edges, held = self.marginal(name)
+        return float(np.interp(probability, np.concatenate([[0.0], np.cumsum(held)]), edges))
+
+
+def _mode(
+    function: MarginalLikelihood,
+    dimensions: Sequence[Dimension],
+    boxes: Sequence[tuple[float, float]],
+    cells: Cells,
+) -> tuple[tuple[float, float], float]:
+    """Point of the highest likelihood, from the best cell on, and its logarithm."""
+    from scipy.optimize import minimize
+
+    best = int(np.argmax(cells.log))
+    start = 0.5 * (cells.low[best] + cells.high[best])
+    step = cells.high[best] - cells.low[best]
+    bounds = [
+        (d.stretch(low), d.stretch(high)) for d, (low, high) in zip(dimensions, boxes, strict=True)
+    ]
+
+    def point(s: FloatArray) -> FloatArray:
+        return np.array(
+            [float(d.unstretch(np.array(t))[0]) for d, t in zip(dimensions, s, strict=True)]
+        )
+
+    def objective(s: FloatArray) -> float:
+        return -float(function(point(s)[None])[0])
+
+    simplex = np.array([start, [start[0] + step[0], start[1]], [start[0], start[1] + step[1]]])
+    options: Any = {
+        "initial_simplex": np.clip(simplex, *np.array(bounds).T),
+        "xatol": 1e-6,
+        "fatol": 1e-9,
+        "maxiter": 400,
+    }
+    found = minimize(objective, start, method="Nelder-Mead", bounds=bounds, options=options)
+    first, second = point(found.x)
+    return (float(first), float(second)), -float(found.fun)

@@ -1,0 +1,169 @@
+"""Chi2, profiles and limits of a model's parameters, whatever they are fitted to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from fastscan.counts import Constraint, Counts
+from fastscan.exceptions import InputError
+from fastscan.likelihoods.form import Chi2Form, chi2_form
+from fastscan.likelihoods.levels import delta_chi2
+from fastscan.likelihoods.limit import Limit
+from fastscan.likelihoods.profile import Profile
+from fastscan.models import Model
+
+__all__ = ["Analysis"]
+
+
+class Analysis(ABC):
+    """What is asked of the parameters of a model, given their counts.
+
+    Attributes
+    ----------
+    model : Model
+    constraints : tuple of Constraint
+        External measurements of parameters.
+    """
+
+    model: Model
+    constraints: tuple[Constraint, ...]
+
+    @abstractmethod
+    def counts(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Counts:
+        """Counts as polynomials in some parameters, the others held."""
+
+    def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
+        """Chi2 of some parameters, the others held; arguments as for `counts`."""
+        return chi2_form(self.counts(names, given))
+
+    def parameters(
+        self, given: Mapping[str, float] | None = None, free: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """All parameters but the free ones, those not given at their default.
+
+        Raises
+        ------
+        InputError
+            Unknown name, a value that is not finite or out of range, or none where there is no
+            default.
+        """
+        given = {name: self.model.parameter(name).check(v) for name, v in (given or {}).items()}
+        values = {}
+        for parameter in self.model.parameters:
+            if parameter.name in free:
+                continue
+            value = given.get(parameter.name, parameter.default)
+            if value is None:
+                unit = "" if parameter.unit == "1" else f" in {parameter.unit}"
+                raise InputError(
+                    f"{parameter.name} is not set and has no default",
+                    where=f"model {self.model.name}",
+                    hint=f"give it{unit}, as in --set {parameter.name}=…",
+                )
+            values[parameter.name] = value
+        return values
+
+    def profile(
+        self,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        profiled: Sequence[str] | None = None,
+    ) -> Profile:
+        """Chi2 as a function of one parameter, others profiled; arguments as for `limit`."""
+        given = dict(given or {})
+        self.model.parameter(poi, "--poi")
+        if poi in given:
+            raise InputError(
+                f"{poi} is both the parameter of interest and set",
+                where="--poi",
+                hint=f"leave out --set {poi}=…",
+            )
+        names = self.profiled_names(poi, given, profiled)
+        return Profile(self.form((poi, *names), given))
+
+    def profiled_names(
+        self, poi: str, given: Mapping[str, float], profiled: Sequence[str] | None
+    ) -> tuple[str, ...]:
+        """Parameters to profile: those asked for, or the model's choice less those set.
+
+        Raises
+        ------
+        InputError
+            One is unknown, named twice, the parameter of interest, or set.
+        """
+        if profiled is None:
+            default = (
+                self.model.profiled_by_default if poi in self.model.profiled_by_default else ()
+            )
+            names = (*default, *(constraint.name for constraint in self.constraints))
+            return tuple(n for n in dict.fromkeys(names) if n != poi and n not in given)
+        for name in profiled:
+            self.model.parameter(name, "--profile")
+            if name == poi:
+                why = f"{name} is both profiled and the parameter of interest"
+            elif name in given:
+                why = f"{name} is both profiled and set"
+            elif list(profiled).count(name) > 1:
+                why = f"{name} is profiled twice"
+            else:
+                continue
+            raise InputError(why, where="--profile", hint="leave one out")
+        return tuple(profiled)
+
+    def limit(
+        self,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        *,
+        profiled: Sequence[str] | None = None,
+        cl: float = 0.90,
+        one_sided: bool = False,
+    ) -> Limit:
+        """All allowed intervals of one parameter, by root finding, others held or profiled.
+
+        Parameters
+        ----------
+        poi : str
+            Parameter of interest.
+        given : mapping, optional
+            Values of other parameters; the rest stay at their defaults.
+        profiled : sequence of str, optional
+            Parameters that chi2 is minimised over; by default the model's choice (the other two
+            elements for a millicharge or a charge radius, none otherwise).
+        cl : float
+            Confidence level, one degree of freedom.
+        one_sided : bool
+            Give an upper limit alone: the rise of chi2 from the best fit in the physical range
+            (the statistic q~ of arXiv:1007.1727, eq. 16, in large samples), 1.642 at 90 %.
+
+        Raises
+        ------
+        InputError
+            Unknown parameter, a value out of range, or one parameter in two roles.
+        """
+        rise = delta_chi2(cl, one_sided=one_sided)
+        given = dict(given or {})
+        names = self.profiled_names(poi, given, profiled)
+        found = self.profile(poi, given, names).pieces(rise)
+        held = self.parameters(given, (poi, *names))
+        intervals, basins = found.intervals, found.basins
+        if one_sided:
+            # Below the best fit nothing speaks against a smaller value.
+            intervals = [(self.model.parameter(poi).minimum, intervals[-1][1])]
+            basins = [found.best]
+        return Limit(
+            poi=poi,
+            unit=self.model.parameter(poi).unit,
+            cl=cl,
+            delta_chi2=rise,
+            best_fit=found.best.value,
+            chi2_min=found.best.chi2,
+            intervals=intervals,
+            basins=basins,
+            best_basin=found.best,
+            profiled=names,
+            parameters=held,
+            degenerate=found.degenerate,
+            one_sided=one_sided,
+        )
