@@ -421,10 +421,8 @@ class Likelihood:
         with np.errstate(over="ignore"):
             _check_finite(total * total, "predicted counts")
         form = self.form((), point)
-        layers = form.counts.layers(np.empty((1, 0)))[0]
         # What is compared with the data is what is printed: the sum of the channels.
-        layers[0, : total.size] = total / self.sigma
-        fitted = form.fit(layers)
+        fitted = form.fit_at(np.empty(0), total / self.sigma)
         pulls = fitted.pulls
         if self._alone:
             # From the independent pulls of the fit to the nuisances that were named.
