@@ -333,7 +333,8 @@ class Nuisances:
         """Pulls that take all counts away, those of all channels that a normalisation moves."""
         moved = self._acting(channels) @ weights.T
         if weights.shape[0] == 1:
-            return np.array([1.0 / moved[0, 0] if moved[0, 0] != 0.0 else 0.0])
+            largest = moved.max()
+            return np.array([1.0 / largest if largest > 0.0 else 0.0])
         other = [k for k, n in enumerate(self._nuisances) if n.kind != "normalisation"]
         conditions = np.concatenate([moved, weights.T[other]])
         right = np.concatenate([np.ones(len(moved)), np.zeros(len(other))])

@@ -44,7 +44,7 @@ def line_turning_points(
     polynomials: FloatArray,
     sizes: FloatArray,
     ends: FloatArray,
-    centre: FloatArray,
+    constraint: FloatArray,
     data: FloatArray,
     marks: FloatArray,
     heights: FloatArray,
@@ -55,20 +55,20 @@ def line_turning_points(
     Parameters
     ----------
     polynomials : lines x powers x (1 + pulls) x bins
-        Counts and their changes of each power of u, over sigma.
+        Counts at the pulls' centre and their changes of each power of u, over sigma.
     sizes : lines
         Of u, see above.
     ends : lines x 2
         First and last u, finite.
-    centre, data
+    constraint, data
         As for `pulled_chi2`.
     marks, heights : lines x most
         u, and chi2 there.
     counts : lines
         Number of marks of each line; more than ``most``: the rest is not there.
     """
-    columns, right = scratch(centre, data)
-    pulls, point = np.empty(centre.size), np.empty(polynomials.shape[2:])
+    columns, right = scratch(constraint, data)
+    pulls, point = np.empty(constraint.shape[0]), np.empty(polynomials.shape[2:])
     nodes, values, series = np.empty(NODES), np.empty(NODES), np.empty(NODES)
     cosines = np.empty((NODES, NODES))
     for k in range(NODES):
@@ -99,9 +99,9 @@ def line_turning_points(
                 for i in range(NODES):
                     u = size * math.sinh(middle + half * nodes[i])
                     polynomial_layers(polynomial, u, point)
-                    chi2 = fit_point(point, centre, data, columns, right, pulls)
+                    chi2 = fit_point(point, constraint, data, columns, right, pulls)
                     values[i] = chi2
-                    lost = rounding_of(point, centre, data, pulls, chi2)
+                    lost = rounding_of(point, data, pulls, chi2)
                     wanted = min(wanted, max(TOLERANCE * (1.0 + chi2), lost))
                     most_of, noise = max(most_of, chi2), max(noise, lost)
                 tail = 0.0
@@ -148,14 +148,14 @@ def line_turning_points(
         counts[r] = count
         for k in range(min(count, most)):
             polynomial_layers(polynomial, marks[r, k], point)
-            heights[r, k] = fit_point(point, centre, data, columns, right, pulls)
+            heights[r, k] = fit_point(point, constraint, data, columns, right, pulls)
 
 
 @jit
 def line_crossings(
     polynomials: FloatArray,
     sizes: FloatArray,
-    centre: FloatArray,
+    constraint: FloatArray,
     data: FloatArray,
     marks: FloatArray,
     heights: FloatArray,
@@ -167,14 +167,14 @@ def line_crossings(
 
     Parameters
     ----------
-    polynomials, sizes, centre, data, marks, heights, counts
+    polynomials, sizes, constraint, data, marks, heights, counts
         As for `line_turning_points`.
     level : float
     pieces : lines x (most // 2 + 1) x 2
         NaN beyond the last of a line.
     """
-    columns, right = scratch(centre, data)
-    pulls, point = np.empty(centre.size), np.empty(polynomials.shape[2:])
+    columns, right = scratch(constraint, data)
+    pulls, point = np.empty(constraint.shape[0]), np.empty(polynomials.shape[2:])
     most = 0
     for r in range(polynomials.shape[0]):
         pieces[r] = np.nan
@@ -197,7 +197,7 @@ def line_crossings(
                     break
                 t = a + step * (b - a)
                 polynomial_layers(polynomials[r], size * math.sinh(t), point)
-                f = fit_point(point, centre, data, columns, right, pulls) - level
+                f = fit_point(point, constraint, data, columns, right, pulls) - level
                 if (f < 0.0) == (fa < 0.0):
                     c, fc = a, fa
                 else:

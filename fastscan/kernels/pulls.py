@@ -9,7 +9,6 @@ import numpy as np
 from fastscan.kernels.compilation import jit
 
 __all__ = [
-    "ROUNDING",
     "chi2_along",
     "fit_point",
     "polynomial_layers",
@@ -22,8 +21,6 @@ __all__ = [
 
 FloatArray = np.ndarray
 
-# What is left of counts that the pulls' centre takes away is rounding below this part of them.
-ROUNDING = 1e-14
 # Part of the largest term that the residuals of a least squares are off by, in all.
 _ROUNDING_OF_SUMS = 2e-15
 
@@ -83,26 +80,22 @@ def _turn(vector: FloatArray, k: int, diagonal: float, right: FloatArray) -> Non
 @jit
 def fit_point(
     point: FloatArray,
-    centre: FloatArray,
+    constraint: FloatArray,
     data: FloatArray,
     columns: FloatArray,
     right: FloatArray,
     pulls: FloatArray,
 ) -> float:
-    """Chi2 of one point, its ``pulls`` filled; ``columns`` and ``right`` are scratch.
+    """Chi2 of one point, its ``pulls`` x filled; ``columns`` and ``right`` are scratch.
 
-    Shapes: (1 + pulls) x bins, pulls, bins, pulls x (bins + pulls), bins + pulls, pulls.
+    Shapes: (1 + pulls) x bins, pulls x (1 + pulls), bins, pulls x (bins + pulls), bins + pulls,
+    pulls.
     """
-    count, bins = centre.size, data.size
+    count, bins = constraint.shape[0], data.size
     order = np.empty(count, dtype=np.int64)
     length, heads = np.empty(count), np.empty(count)
     for b in range(bins):
-        moved = point[0, b]
-        for k in range(count):
-            moved -= centre[k] * point[1 + k, b]
-        if abs(moved) <= ROUNDING * abs(point[0, b]):
-            moved = 0.0
-        right[b] = data[b] - moved
+        right[b] = data[b] - point[0, b]
     for k in range(count):
         largest = 1.0
         for b in range(bins):
@@ -111,9 +104,9 @@ def fit_point(
         shrink = 1.0 / largest
         for b in range(bins):
             columns[k, b] = point[1 + k, b] * shrink
-        columns[k, bins:] = 0.0
-        columns[k, bins + k] = shrink
-        right[bins + k] = centre[k]
+        for j in range(count):
+            columns[k, bins + j] = constraint[j, 1 + k] * shrink
+        right[bins + k] = constraint[k, 0]
         length[k] = shrink
         order[k] = k
     reflect(columns, heads, order)
@@ -128,51 +121,50 @@ def fit_point(
             rest -= columns[j, k] * right[j]
         right[k] = rest / columns[k, k]
     for k in range(count):
-        pulls[order[k]] = right[k] * length[order[k]] - centre[order[k]]
+        pulls[order[k]] = right[k] * length[order[k]]
     return total
 
 
 @jit
 def pulled_chi2(
     layers: FloatArray,
-    centre: FloatArray,
+    constraint: FloatArray,
     data: FloatArray,
     chi2: FloatArray,
     pulls: FloatArray,
 ) -> None:
-    """Fill chi2 and the pulls beta that minimise it, at each point.
+    """Fill chi2 and the pulls x that minimise it, at each point.
 
-    chi2 = min over beta of |y + sum_k beta_k t_k - d|**2 + |beta|**2, by orthogonal reflections of
-    the bins + pulls rows of unit error: the normal equations would lose half of the digits. In
-    pulls gamma = beta + c from their centre a prediction that normalisations take away altogether
-    is not on the right-hand side, so that signals of any size cost the data no digits:
+    chi2 = min over x of |r + sum_k x_k s_k - d|**2 + |M x - c|**2, by orthogonal reflections of
+    the bins + pulls rows of unit error: the normal equations would lose half of the digits. A
+    prediction that normalisations take away altogether is not on the right-hand side, so that
+    signals of any size cost the data no digits.
 
-        | sum_k gamma_k t_k - (d - y + sum_k c_k t_k) |**2 + |gamma - c|**2.
-
-    Pulls may be alike, but not parallel to rounding at signals beyond 1e10 standard deviations:
-    normalisations of everything have to be one pull.
+    Columns s may be alike, but not parallel to rounding at signals beyond 1e10 standard deviations:
+    see `fastscan.counts.basis`.
 
     Parameters
     ----------
     layers : points x (1 + pulls) x bins
-        Counts y and their change t_k by one standard deviation of each pull, over sigma.
-    centre : pulls
-        c, see `fastscan.counts.Counts`.
+        Counts r at the pulls' centre and their change s_k by each x, over sigma.
+    constraint : pulls x (1 + pulls)
+        c, and M.
     data : bins
         Counts seen d, over sigma.
     chi2 : points
     pulls : points x pulls
-        beta.
+        x.
     """
-    columns, right = scratch(centre, data)
+    columns, right = scratch(constraint, data)
     for p in range(layers.shape[0]):
-        chi2[p] = fit_point(layers[p], centre, data, columns, right, pulls[p])
+        chi2[p] = fit_point(layers[p], constraint, data, columns, right, pulls[p])
 
 
 @jit
-def scratch(centre: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+def scratch(constraint: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Memory for `fit_point`: columns and the right-hand side."""
-    return np.empty((centre.size, data.size + centre.size)), np.empty(data.size + centre.size)
+    pulls = constraint.shape[0]
+    return np.empty((pulls, data.size + pulls)), np.empty(data.size + pulls)
 
 
 @jit
@@ -191,7 +183,7 @@ def polynomial_layers(polynomial: FloatArray, u: float, point: FloatArray) -> No
 def chi2_along(
     polynomials: FloatArray,
     u: FloatArray,
-    centre: FloatArray,
+    constraint: FloatArray,
     data: FloatArray,
     chi2: FloatArray,
     rounding: FloatArray,
@@ -201,34 +193,32 @@ def chi2_along(
     Parameters
     ----------
     polynomials : lines x powers x (1 + pulls) x bins
-        Counts and their changes of each power, over sigma.
+        Counts at the pulls' centre and their changes of each power, over sigma.
     u : points
-    centre, data
+    constraint, data
         As for `pulled_chi2`.
     chi2, rounding : lines x points
         Rounding: of counts whose large terms cancel, an estimate from above.
     """
-    columns, right = scratch(centre, data)
-    point, pulls = np.empty(polynomials.shape[2:]), np.empty(centre.size)
+    columns, right = scratch(constraint, data)
+    point, pulls = np.empty(polynomials.shape[2:]), np.empty(constraint.shape[0])
     for r in range(polynomials.shape[0]):
         for q in range(u.size):
             polynomial_layers(polynomials[r], u[q], point)
-            chi2[r, q] = fit_point(point, centre, data, columns, right, pulls)
-            rounding[r, q] = rounding_of(point, centre, data, pulls, chi2[r, q])
+            chi2[r, q] = fit_point(point, constraint, data, columns, right, pulls)
+            rounding[r, q] = rounding_of(point, data, pulls, chi2[r, q])
 
 
 @jit
-def rounding_of(
-    point: FloatArray, centre: FloatArray, data: FloatArray, pulls: FloatArray, chi2: float
-) -> float:
+def rounding_of(point: FloatArray, data: FloatArray, pulls: FloatArray, chi2: float) -> float:
     """What rounding of counts of which large terms cancel does to chi2, an estimate from above."""
     size = 0.0
     for b in range(data.size):
         size = max(size, abs(data[b]))
-    for k in range(centre.size):
+    for k in range(pulls.size):
         largest = 0.0
         for b in range(data.size):
             largest = max(largest, abs(point[1 + k, b]))
-        size += largest * abs(pulls[k] + centre[k])
+        size += largest * abs(pulls[k])
     error = _ROUNDING_OF_SUMS * size
     return error * (math.sqrt(chi2) + error)

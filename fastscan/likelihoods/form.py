@@ -85,6 +85,24 @@ class Chi2Form(ABC):
             Counts over sigma and their change by one standard deviation of each pull.
         """
 
+    def fit_at(self, point: FloatArray, nominal: FloatArray | None = None) -> Fitted:
+        """Fit the pulls at a point.
+
+        Parameters
+        ----------
+        point : (parameters,)
+        nominal : (some bins,), optional
+            Counts of the first bins over sigma, where they are already known: those that are
+            printed, alike to the last digit.
+        """
+        return self.fit(self._layers(point, nominal))
+
+    def _layers(self, point: FloatArray, nominal: FloatArray | None) -> FloatArray:
+        layers: FloatArray = self.counts.layers([point])[0]
+        if nominal is not None:
+            layers[0, : nominal.size] = nominal
+        return layers
+
     @abstractmethod
     def values(self, points: FloatArray) -> FloatArray:
         """Chi2 at points, shape (points, parameters) -> (points,)."""

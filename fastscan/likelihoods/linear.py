@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts
+from fastscan.counts import Basis, Counts, at_centre, basis_of, plain_constraint
 from fastscan.likelihoods.couplings import Surface, bounds_of_power, powers_along
 from fastscan.likelihoods.curve import Curve
 from fastscan.likelihoods.form import Chi2Form, Fitted
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastscan.likelihoods.linear_grid import LinearGrid
     from fastscan.likelihoods.linear_lines import LinearLines, Turning
 
-__all__ = ["LinearCurve", "LinearForm", "LinearSurface", "chi2_of_layers", "fitted_pulls"]
+__all__ = ["LinearCurve", "LinearForm", "LinearSurface", "fitted_pulls"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,27 +42,18 @@ def fitted_pulls(
     centre : (pulls,)
         See `fastscan.counts.Counts`.
     """
-    chi2, pulls = _fit(layers[None], data, centre)
-    return pulls[0], float(chi2[0])
+    chi2, x = _fit(at_centre(layers, centre)[None], data, plain_constraint(centre))
+    return x[0] - centre, float(chi2[0])
 
 
-def chi2_of_layers(layers: FloatArray, data: FloatArray, centre: FloatArray) -> FloatArray:
-    """Chi2 with the pulls fitted, at many points; see `fitted_pulls`.
-
-    Parameters
-    ----------
-    layers : (points, 1 + pulls, bins)
-    data, centre
-    """
-    return _fit(layers, data, centre)[0]
-
-
-def _fit(layers: FloatArray, data: FloatArray, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _fit(
+    layers: FloatArray, data: FloatArray, constraint: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     # Compiled code, loaded by those who have several nuisances.
     from fastscan.kernels.pulls import pulled_chi2
 
-    chi2, pulls = np.empty(len(layers)), np.empty((len(layers), centre.size))
-    pulled_chi2(np.ascontiguousarray(layers), centre, data, chi2, pulls)
+    chi2, pulls = np.empty(len(layers)), np.empty((len(layers), len(constraint)))
+    pulled_chi2(np.ascontiguousarray(layers), constraint, data, chi2, pulls)
     return chi2, pulls
 
 
@@ -73,9 +64,23 @@ class LinearForm(Chi2Form):
         super().__init__(counts)
         self._couplings = tuple(counts.parameter(name) for name in counts.couplings)
 
+    @cached_property
+    def _basis(self) -> Basis:
+        """Pulls in which huge signals keep their digits."""
+        return basis_of(self.counts)
+
     def fit(self, layers: FloatArray) -> Fitted:
         """Fit the pulls to one prediction; see `Chi2Form.fit`."""
         pulls, chi2 = fitted_pulls(layers, self.counts.seen, self.counts.centre)
+        return self._fitted(chi2, pulls, layers)
+
+    def fit_at(self, point: FloatArray, nominal: FloatArray | None = None) -> Fitted:
+        """Fit the pulls at a point; see `Chi2Form.fit_at`."""
+        chi2, x = _fit(self._basis.counts.layers([point]), self.counts.seen, self._basis.constraint)
+        pulls = self._basis.pulls(x[0])
+        return self._fitted(float(chi2[0]), pulls, self._layers(point, nominal))
+
+    def _fitted(self, chi2: float, pulls: FloatArray, layers: FloatArray) -> Fitted:
         total = float(layers[0] @ self.counts.unit)
         change = float((pulls @ layers[1:]) @ self.counts.unit)
         return Fitted(chi2, pulls, change / total if total > 0.0 else 0.0)
@@ -85,8 +90,8 @@ class LinearForm(Chi2Form):
         chi2 = np.empty(len(points))
         for start in range(0, len(points), _POINTS):
             part = slice(start, start + _POINTS)
-            layers = self.counts.layers(points[part])
-            chi2[part] = chi2_of_layers(layers, self.counts.seen, self.counts.centre)
+            layers = self._basis.counts.layers(points[part])
+            chi2[part] = _fit(layers, self.counts.seen, self._basis.constraint)[0]
         return chi2
 
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
@@ -117,7 +122,7 @@ class LinearForm(Chi2Form):
         """Chi2 on the product of columns."""
         from fastscan.likelihoods.linear_grid import LinearGrid
 
-        return LinearGrid(self.counts, columns)
+        return LinearGrid(self._basis, columns)
 
     def fits(
         self, interest: int, ranges: Mapping[str, tuple[float, float]] | None = None
@@ -156,7 +161,8 @@ class LinearCurve(Curve):
         chi2, rounding = np.empty((2, 1, 1))
         reach = float(self._turning.reach[0])
         at = np.array([min(max(u, -reach), reach)])
-        chi2_along(self.layers[None], at, self.centre, self.data, chi2, rounding)
+        layers, constraint = at_centre(self.layers, self.centre), plain_constraint(self.centre)
+        chi2_along(layers[None], at, constraint, self.data, chi2, rounding)
         return float(chi2[0, 0])
 
     def turning_points(self) -> list[float]:

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts
+from fastscan.counts import Basis
 from fastscan.counts.signal import integer_power
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.boxes import Boxes
@@ -34,13 +34,16 @@ class LinearGrid(GridForm):
 
     Parameters
     ----------
-    counts : Counts
+    basis : Basis
+        Of the counts' pulls.
     columns : mapping of str to (points,)
         Shape parameters first, then couplings.
     """
 
-    def __init__(self, counts: Counts, columns: Mapping[str, FloatArray]) -> None:
+    def __init__(self, basis: Basis, columns: Mapping[str, FloatArray]) -> None:
+        counts = basis.counts
         self._counts, self._names = counts, tuple(columns)
+        self._constraint = basis.constraint
         self.shape = tuple(column.size for column in columns.values())
         self._shapes = [name for name in columns if name in counts.shape_parameters]
         self._couplings = [name for name in columns if name in counts.couplings]
@@ -89,7 +92,7 @@ class LinearGrid(GridForm):
                 chi2_along(
                     polynomials,
                     u,
-                    self._counts.centre,
+                    self._constraint,
                     self._counts.seen,
                     chi2[into],
                     rounding[into],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts
+from fastscan.counts import Counts, at_centre, plain_constraint
 from fastscan.likelihoods.couplings import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.form import Lines
 from fastscan.likelihoods.layers import Layers, line_polynomials
@@ -65,7 +65,8 @@ class Turning:
         from fastscan.kernels.lines import line_turning_points
 
         lines = len(polynomials)
-        self._arguments = np.ascontiguousarray(polynomials), _sizes(polynomials), centre, data
+        moved, constraint = at_centre(polynomials, centre), plain_constraint(centre)
+        self._arguments = moved, _sizes(polynomials), constraint, data
         self.reach = _reach(polynomials, centre.size)
         self.bounds = bounds
         ends = np.clip(np.array(bounds), -self.reach[:, None], self.reach[:, None])
@@ -76,7 +77,7 @@ class Turning:
             line_turning_points(
                 *self._arguments[:2],
                 ends,
-                centre,
+                constraint,
                 data,
                 self.marks,
                 self.heights,

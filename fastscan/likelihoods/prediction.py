@@ -76,10 +76,8 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
     with np.errstate(over="ignore"):
         _check_finite(total * total, "predicted counts")
     form = likelihood.form((), point)
-    layers = form.counts.layers(np.empty((1, 0)))[0]
     # What is compared with the data is what is printed: the sum of the channels.
-    layers[0, : total.size] = total / likelihood.sigma
-    fitted = form.fit(layers)
+    fitted = form.fit_at(np.empty(0), total / likelihood.sigma)
     pulls = fitted.pulls
     if likelihood.alone:
         # From the independent pulls of the fit to the nuisances that were named.

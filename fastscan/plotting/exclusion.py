@@ -161,8 +161,10 @@ def draw_exclusion(
     set_caption(axes, title)
     if words is None:
         words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
-    for name, result in curves.items():
-        words += edge_note(result, surfaces[name], levels[name])
+    notes = (edge_note(result, surfaces[name], levels[name]) for name, result in curves.items())
+    # In the excluded corner of light masses and large couplings: a longer legend would hide lines.
+    note = "\n".join(dict.fromkeys(line for note in notes for line in note.split("\n") if line))
+    axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize="small")
     _legend(axes, handles, words, list(excluded.values()), legend_at)
 
 

@@ -118,8 +118,7 @@ class Grid:
 
     def alpha_hat(self, index: tuple[int, ...]) -> float:
         """Relative change of the total counts by the pulls at one grid point."""
-        point = list(self.point(index).values())
-        return self.form.fit(self.form.counts.layers([point])[0]).relative_change
+        return self.form.fit_at(np.array([*self.point(index).values()])).relative_change
 
 
 def check_axes(model: Model, axes: Sequence[Axis], given: Mapping[str, float]) -> None:

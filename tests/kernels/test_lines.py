@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from fastscan.counts import at_centre, plain_constraint
 from fastscan.kernels.lines import line_crossings, line_turning_points
 from fastscan.kernels.pulls import chi2_along, polynomial_layers, pulled_chi2
 
 CENTRE = np.array([5.0, 0.0])
+CONSTRAINT = plain_constraint(CENTRE)
 
 
 def line_of(rng, bins=5, size=1.0, interference=1.0):
@@ -30,14 +32,17 @@ def turned(line, data, ends, size=1.0):
     marks, heights = np.empty((2, 1, 20))
     counts = np.zeros(1, dtype=np.int64)
     sizes, given = np.array([size]), np.array([ends])
-    line_turning_points(line[None], sizes, given, CENTRE, data, marks, heights, counts)
+    moved = at_centre(line[None], CENTRE)
+    line_turning_points(moved, sizes, given, CONSTRAINT, data, marks, heights, counts)
     return marks, heights, counts
 
 
 def below(line, data, found, level, size=1.0):
     pieces = np.empty((1, 11, 2))
     sizes = np.array([size])
-    used = line_crossings(line[None], sizes, CENTRE, data, *found, level, pieces)
+    used = line_crossings(
+        at_centre(line[None], CENTRE), sizes, CONSTRAINT, data, *found, level, pieces
+    )
     return pieces[0, :used]
 
 
@@ -45,13 +50,13 @@ def test_chi2_along_is_that_of_the_layers(rng):
     lines, data = zip(*(line_of(rng) for _ in range(3)), strict=True)
     u, data = np.array([-2.0, 0.0, 1e-3, 40.0]), data[0]
     chi2, rounding = np.empty((2, 3, u.size))
-    chi2_along(np.array(lines), u, CENTRE, data, chi2, rounding)
+    chi2_along(at_centre(np.array(lines), CENTRE), u, CONSTRAINT, data, chi2, rounding)
     for line, row in zip(lines, chi2, strict=True):
         layers = np.empty((u.size, *line.shape[1:]))
         for layer, at in zip(layers, u, strict=True):
             polynomial_layers(line, at, layer)
         alone, pulls = np.empty(u.size), np.empty((u.size, 2))
-        pulled_chi2(layers, CENTRE, data, alone, pulls)
+        pulled_chi2(at_centre(layers, CENTRE), CONSTRAINT, data, alone, pulls)
         np.testing.assert_array_equal(row, alone)
     assert (rounding > 0.0).all()
     assert (rounding < 1e-11).all()
@@ -124,6 +129,6 @@ def test_marks_that_do_not_fit_are_counted(rng):
     _, _, (count,) = turned(line, data, (-10.0, 10.0))
     marks, heights = np.empty((2, 1, 2))
     counts = np.zeros(1, dtype=np.int64)
-    ends = np.array([[-10.0, 10.0]])
-    line_turning_points(line[None], np.ones(1), ends, CENTRE, data, marks, heights, counts)
+    ends, moved = np.array([[-10.0, 10.0]]), at_centre(line[None], CENTRE)
+    line_turning_points(moved, np.ones(1), ends, CONSTRAINT, data, marks, heights, counts)
     assert counts[0] == count > 2
