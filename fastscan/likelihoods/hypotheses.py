@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts import Counts
-from fastscan.kernels.projections import fit_points
 
 __all__ = ["Hypotheses", "hypotheses", "scores_at_points"]
 
@@ -86,5 +85,8 @@ def hypotheses(counts: Counts, points: ArrayLike) -> Hypotheses:
 def scores_at_points(data: FloatArray, predicted: Hypotheses) -> FloatArray:
     """|D|**2 - chi2 of data vectors (vectors, n) at each point, shape (vectors, points)."""
     score = np.empty((len(data), len(predicted.basis)))
+    # Compiled code: limits without toys start faster.
+    from fastscan.kernels.projections import fit_points
+
     fit_points(data, *predicted.score_terms(), score)
     return score
