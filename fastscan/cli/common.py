@@ -76,8 +76,10 @@ class ExampleCommand(click.Command):
             return super().invoke(ctx)
         except FastscanError as error:
             # What lies below does not know which command asks for it.
-            if "--resume" in error.hint and not flags & {"--resume"} and "--force" in flags:
-                error.hint = error.hint.replace("--resume", "--force")
+            if not flags & {"--resume"} and "--force" in flags:
+                # Hints on the command that made a store keep its --resume.
+                same = "the same command with"
+                error.hint = error.hint.replace(f"{same} --resume", f"{same} --force")
             raise
         except KeyboardInterrupt as stop:
             raise interruption(stop, ctx.command_path, ctx.meta["words"], self.goes_on) from stop

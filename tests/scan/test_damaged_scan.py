@@ -290,3 +290,16 @@ def test_results_are_read_once(store):
     assert result.chi2 is chi2
     assert result.best_fit == best
     assert np.isfinite(chi2).all()
+
+
+def test_a_reader_sends_to_the_command_that_made_the_scan(store, capsys, tmp_path):
+    """--force replaces a contour; a damaged block comes back by the --resume of the scan."""
+    from fastscan.cli import main
+
+    next(path for path in store.glob("chi2/c/**/*") if path.is_file()).unlink()
+    with pytest.raises(SystemExit) as end:
+        main(["contour", str(store), "-o", str(tmp_path / "c.csv")])
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert "--resume" in told
+    assert "--force" not in told
