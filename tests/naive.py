@@ -24,7 +24,7 @@ import numpy as np
 from scipy import constants as codata
 from scipy.integrate import quad, quad_vec
 from scipy.interpolate import CubicHermiteSpline, KroghInterpolator
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import loggamma
 
 HBAR_C_MEV_FM = 197.3269804
@@ -1042,3 +1042,73 @@ def pulled_log_marginal(layers: Any, seen: Any) -> float:
     changes = np.asarray(layers[1:])
     covariance = np.eye(np.asarray(seen).size) + changes.T @ changes
     return -0.5 * pulled_chi2(layers, seen) - 0.5 * float(np.linalg.slogdet(covariance)[1])
+
+
+def poisson_deviance(expected: Any, seen: Any) -> float:
+    """2 sum_b [mu_b - n_b + n_b ln(n_b / mu_b)]: -2 ln L of counts, less that of mu = n."""
+    expected, seen = np.asarray(expected, dtype=float), np.asarray(seen, dtype=float)
+    if (expected < 0.0).any() or (expected[seen > 0.0] <= 0.0).any():
+        return np.inf
+    some = seen > 0.0
+    logs = float((seen[some] * np.log(seen[some] / expected[some])).sum())
+    return 2.0 * (float((expected - seen).sum()) + logs)
+
+
+def counted_chi2(
+    layers: Any,
+    seen: Any,
+    floors: Any = (),
+    free: Any = (),
+    measured: Any = None,
+    gaussian: Any = None,
+) -> tuple[float, Any]:
+    """-2 ln L of counts with pulls profiled, and the pulls: the lowest of several starts.
+
+    min over beta of poisson_deviance(mu, n) + sum_k (beta_k - a_k)**2, mu = y + beta T, where all
+    mu, and all F_0 + F beta, are not negative. ``layers`` holds y, then the rows of T, in events;
+    pulls in ``free`` have no measurement. ``gaussian`` marks bins that add (mu - n)**2 instead.
+    """
+    layers, seen = np.asarray(layers, dtype=float), np.asarray(seen, dtype=float)
+    pulls = len(layers) - 1
+    normal = np.zeros(seen.size, bool) if gaussian is None else np.asarray(gaussian)
+    aux = np.zeros(pulls) if measured is None else np.asarray(measured, dtype=float)
+    known = np.array([k not in free for k in range(pulls)], dtype=float)
+    rows = np.reshape(floors, (-1, 1 + pulls)) if len(floors) else np.zeros((0, 1 + pulls))
+    # What must not be negative, and with counts has to be above zero.
+    bounds = np.concatenate([layers[:, ~normal].T, rows])
+    least = np.where(np.append(seen[~normal], np.zeros(len(rows))) > 0.0, 1e-14, 0.0)
+
+    def value(beta: Any) -> float:
+        mu = layers[0] + beta @ layers[1:]
+        own, n = np.maximum(mu[~normal], 0.0), seen[~normal]
+        own = np.where(n > 0.0, np.maximum(own, 1e-300), own)
+        rest = float(((mu - seen)[normal] ** 2).sum() + (known * (beta - aux) ** 2).sum())
+        return poisson_deviance(own, n) + rest
+
+    def slope(beta: Any) -> Any:
+        mu = layers[0] + beta @ layers[1:]
+        ratio = np.divide(seen, np.maximum(mu, 1e-12), out=np.zeros(seen.size), where=seen > 0.0)
+        by_bin = np.where(normal, 2.0 * (mu - seen), 2.0 * (1.0 - ratio))
+        return layers[1:] @ by_bin + 2.0 * known * (beta - aux)
+
+    best, where = value(aux) if pulls == 0 else np.inf, aux
+    starts = [np.zeros(pulls), aux, *np.random.default_rng(1).normal(size=(4, pulls))]
+    for start in starts if pulls else ():
+        inside = start
+        while (bounds[:, 0] + bounds[:, 1:] @ inside < least).any() and np.abs(inside).max() > 1e-9:
+            inside = 0.5 * inside
+        found = minimize(
+            value,
+            inside,
+            jac=slope,
+            method="SLSQP",
+            constraints={
+                "type": "ineq",
+                "fun": lambda beta: bounds[:, 0] + bounds[:, 1:] @ beta - least,
+                "jac": lambda beta: bounds[:, 1:],
+            },
+            options={"ftol": 1e-16, "maxiter": 500},
+        )
+        if found.fun < best:
+            best, where = float(found.fun), found.x
+    return best, where

@@ -7,7 +7,7 @@ from functools import partial
 
 from fastscan.bench.measure import in_turn, rate, ratio
 from fastscan.bench.report import Entry
-from fastscan.inference.toys import ToyFits, draw_toys, toy_noise
+from fastscan.inference.toys import ToyFits, toy_noise
 from fastscan.likelihoods import Likelihood
 
 __all__ = ["measure_toys"]
@@ -33,7 +33,7 @@ def measure_toys(
     }
     for name, (fits, count, what) in cases.items():
         mean = fits.counts.observed
-        drawn = draw_toys(mean, count, 1)
+        drawn = fits.draw(mean, count, 1)
         seconds = in_turn(
             repetitions,
             {
@@ -64,4 +64,4 @@ def measure_toys(
 
 
 def _draw_and_fit(fits: ToyFits, count: int) -> None:
-    fits.best(draw_toys(fits.counts.observed, count, 1))
+    fits.best(fits.draw(fits.counts.observed, count, 1))

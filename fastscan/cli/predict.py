@@ -101,7 +101,9 @@ def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool
         "content": f"expected counts, {prediction.unit}",
         "analysis": about_likelihood(likelihood, prediction.parameters),
     }
-    text = table_text(about, COLUMNS, pseudo_data_rows(edges, prediction.total))
+    text = table_text(
+        about, COLUMNS, pseudo_data_rows(edges, prediction.total + prediction.background)
+    )
     write_text(Path(out), text, overwrite=force)
 
 
@@ -112,6 +114,7 @@ def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str
         "cevns": part.cevns,
         "eves": part.eves,
         "total": part.total,
+        "background": part.background,
         "observed": data,
         "sigma": sigma,
     }

@@ -3,7 +3,7 @@
 from fastscan.counts.basis import Basis, at_centre, basis_of, plain_constraint
 from fastscan.counts.constraint import Constraint, constrained
 from fastscan.counts.counts import Counts, Part
-from fastscan.counts.nuisances import Nuisances
+from fastscan.counts.nuisances import Nuisances, background_counts
 from fastscan.counts.signal import Signal, build_signal, channel_names
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Part",
     "Signal",
     "at_centre",
+    "background_counts",
     "basis_of",
     "build_signal",
     "channel_names",

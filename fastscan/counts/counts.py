@@ -5,13 +5,29 @@ chi2(theta, beta) = |y(theta) + sum_k beta_k t_k(theta) - d|**2 + |beta|**2
 with y the counts and d the data, both divided by sigma, t_k the change of y by one standard
 deviation of pull k, and beta_k its size, standard normal. Correlated nuisances are combined into
 uncorrelated pulls before. The normalisation alpha is one of them, t = sigma_alpha y.
+
+Bins of a Poisson part hold numbers n of events instead. With lambda = sigma (y + sum_k beta_k t_k)
+of them expected, they add 2 (lambda - n + n ln(n / lambda)) to chi2, which is -2 ln L less that of
+lambda = n. Their sigma, the root of n, is a unit and nothing else: all counts are of a size that
+compares with their errors.
+
+What a pull may do. Pulls are linear, and some values of them would leave less than no events. The
+domain of a Poisson part is where, at given parameters,
+
+- the factor of the signal by all normalisations together is not negative, channel by channel,
+- the factor of each background by its size is not negative (a free one is zero at least), and
+- no Poisson bin is expected to hold a negative number of events.
+
+All of these are linear in the pulls, so that the domain is convex, and so is chi2 on it: there is
+one minimum, inside or on the border, and it is continuous in the parameters. Pulls of zero are in
+the domain of every physical prediction. Gaussian bins know no border.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 
 import numpy as np
@@ -45,6 +61,8 @@ class Part:
         Counts seen and their standard deviations.
     counted : bool
         Whether the bins hold counts; else measurements of parameters.
+    poisson : bool
+        Whether these are numbers of events, Poisson distributed; else Gaussian.
     """
 
     name: str
@@ -53,6 +71,7 @@ class Part:
     seen: FloatArray
     sigma: FloatArray
     counted: bool = True
+    poisson: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,11 @@ class Counts:
         of any size cost no digits; zero otherwise.
     normalisation : float or None
         Its relative standard deviation where the only pull is a normalisation of everything.
+    free : tuple of str
+        Pulls that nothing else than the counts constrains.
+    floors : (floors, 1 + pulls)
+        What must not be negative, as 1 + sigma_alpha beta: its value at pulls of zero, and its
+        change by each.
     """
 
     parameters: tuple[Parameter, ...]
@@ -88,6 +112,8 @@ class Counts:
     pulls: tuple[str, ...]
     centre: FloatArray
     normalisation: float | None = None
+    free: tuple[str, ...] = ()
+    floors: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,6 +139,21 @@ class Counts:
     def unit(self) -> FloatArray:
         """What one standard deviation of each bin adds to the total counts, shape (bins,)."""
         return np.concatenate([part.sigma * part.counted for part in self.parts])
+
+    @cached_property
+    def sigma(self) -> FloatArray:
+        """Unit of each bin, its standard deviation where it is Gaussian, shape (bins,)."""
+        return np.concatenate([part.sigma for part in self.parts])
+
+    @cached_property
+    def poisson(self) -> NDArray[np.bool_]:
+        """Which bins hold Poisson distributed numbers of events, shape (bins,)."""
+        return np.concatenate([np.full(part.sigma.size, part.poisson) for part in self.parts])
+
+    @cached_property
+    def penalised(self) -> NDArray[np.bool_]:
+        """Which pulls have a standard normal measurement of their own, shape (pulls,)."""
+        return np.array([name not in self.free for name in self.pulls], dtype=bool)
 
     @cached_property
     def observed(self) -> FloatArray:
@@ -253,7 +294,17 @@ class Counts:
             centre = np.asarray(
                 np.linalg.lstsq(root, centre + value * direction, rcond=1e-12)[0], dtype=float
             )
-        return replace(self, parts=tuple(parts), centre=centre, normalisation=None)
+        floors = self.floors
+        if floors.size:
+            floors = np.column_stack(
+                [floors[:, 0] + value * floors[:, 1:] @ direction, floors[:, 1:] @ root.T]
+            )
+        # A free pull that is held leaves one without effect, to be measured like any other.
+        held = zip(self.pulls, direction, strict=True)
+        free = tuple(name for name, part in held if name in self.free and part == 0.0)
+        return replace(
+            self, parts=tuple(parts), centre=centre, normalisation=None, floors=floors, free=free
+        )
 
     @classmethod
     def joined(cls, every: Sequence[Counts], pulls: Sequence[Sequence[str]]) -> Counts:
@@ -271,6 +322,8 @@ class Counts:
         names = tuple(dict.fromkeys(name for own in pulls for name in own))
         parts: list[Part] = []
         centres: list[dict[str, float]] = []
+        floors: list[FloatArray] = [np.empty((0, 1 + len(names)))]
+        free: list[str] = []
         for counts, own in zip(every, pulls, strict=True):
             layers = [0, *(1 + names.index(name) for name in own)]
             for part in counts.parts:
@@ -278,9 +331,24 @@ class Counts:
                 mixing[layers] = part.mixing
                 parts.append(replace(part, mixing=mixing))
             centres.append(dict(zip(own, map(float, counts.centre), strict=True)))
+            rows = np.zeros((len(counts.floors), 1 + len(names)))
+            if len(rows):
+                rows[:, layers] = counts.floors
+            floors.append(rows)
+            free += [
+                name for pull, name in zip(counts.pulls, own, strict=True) if pull in counts.free
+            ]
         first = every[0]
         centre = _common_centre(names, centres)
-        return cls(first.parameters, first.fixed, tuple(parts), names, centre)
+        return cls(
+            first.parameters,
+            first.fixed,
+            tuple(parts),
+            names,
+            centre,
+            free=tuple(dict.fromkeys(free)),
+            floors=np.concatenate(floors),
+        )
 
     @cached_property
     def _ranges(self) -> tuple[FloatArray, FloatArray]:

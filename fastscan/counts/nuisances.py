@@ -27,7 +27,7 @@ from fastscan.inputs import ALPHA, Experiment, Pull
 from fastscan.models import Model, get_model
 from fastscan.tensors import CHANNELS, Response, load_response
 
-__all__ = ["Nuisances"]
+__all__ = ["Nuisances", "background_counts"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -52,6 +52,9 @@ class _Nuisance:
     bins: FloatArray | None = None
     # The experiment with its settings moved down and up by one standard deviation.
     moved: tuple[tuple[Experiment, Response], ...] = ()
+    # Of a background: the relative change of its size, and whether the counts alone constrain it.
+    size: float = 0.0
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class Nuisances:
                 own = _unmoved(experiment, pull)
             owner += [systematics.names.index(pull.name)] * len(own)
             found += own
+        backgrounds = _backgrounds(experiment)
         # Components of one pull are independent; those of two share the correlation of these.
         correlation = systematics.correlation[np.ix_(owner, owner)]
         same = np.equal.outer(owner, owner) & ~np.eye(len(owner), dtype=bool)
@@ -141,9 +145,22 @@ class Nuisances:
         sigma_alpha = float(np.sqrt(sigmas @ correlation @ sigmas)) if everything else None
         if sigma_alpha is not None and len(found) == 1:
             sigma_alpha = float(sigmas[0])  # not the root of its square
-        return cls(
-            tuple(nuisance.name for nuisance in found), correlation, sigma_alpha, tuple(found)
-        )
+        return cls._with_backgrounds(correlation, sigma_alpha, found, backgrounds)
+
+    @classmethod
+    def _with_backgrounds(
+        cls,
+        correlation: FloatArray,
+        sigma_alpha: float | None,
+        found: Sequence[_Nuisance],
+        backgrounds: Sequence[_Nuisance],
+    ) -> Nuisances:
+        """Those of the signal, and of backgrounds, which are correlated with nothing."""
+        every = (*found, *backgrounds)
+        whole = np.eye(len(every))
+        whole[: len(found), : len(found)] = correlation
+        names = tuple(nuisance.name for nuisance in every)
+        return cls(names, whole, None if backgrounds else sigma_alpha, every)
 
     def reloaded(
         self,
@@ -157,10 +174,10 @@ class Nuisances:
         return Nuisances.load(experiment, tables, progress)
 
     @classmethod
-    def normalisation(cls, sigma_alpha: float) -> Nuisances:
-        """A normalisation of everything alone, of a relative standard deviation."""
+    def normalisation(cls, sigma_alpha: float, experiment: Experiment) -> Nuisances:
+        """A normalisation of all signals, of a relative standard deviation, and the backgrounds."""
         found = _Nuisance(ALPHA, "normalisation", (sigma_alpha, sigma_alpha))
-        return cls((ALPHA,), np.eye(1), sigma_alpha, (found,))
+        return cls._with_backgrounds(np.eye(1), sigma_alpha, (found,), _backgrounds(experiment))
 
     def counts(
         self,
@@ -224,7 +241,7 @@ class Nuisances:
                     row.append((g, np.full(bins, factor)))
                 if nuisance.kind == "efficiency" and nuisance.bins is not None:
                     row.append((g, nuisance.bins))
-            if nuisance.kind == "template" and nuisance.bins is not None:
+            if nuisance.kind in ("template", "background") and nuisance.bins is not None:
                 row.append((len(signals), nuisance.bins))
                 signals.append(_constant(signals[0], bins))
             if nuisance.flux is not None:
@@ -244,27 +261,44 @@ class Nuisances:
                 row.append((len(signals), np.full(bins, sign * scale)))
                 signals.append(signal((moved, moved_response)))
             rows.append(row)
+        known = background_counts(experiment)
+        if known.any():
+            signals.append(_constant(signals[0], bins))
         by_nuisance = np.zeros((len(rows), len(signals), bins))
         for k, row in enumerate(rows):
             for v, weight in row:
                 by_nuisance[k, v] += weight
         mixing = np.zeros((1 + len(pulls), len(signals), bins))
         mixing[0, : len(groups)] = 1.0
+        if known.any():
+            mixing[0, -1] = known
         mixing[1:] = np.einsum("jk,kvb->jvb", mixed, by_nuisance)
         # What cancels has to be zero: at signals of 1e20 its rounding would not be small.
         largest = np.abs(mixing).max(axis=(1, 2), keepdims=True)
         mixing[np.abs(mixing) < 1e-13 * largest] = 0.0
         sigma = np.asarray(experiment.observation.sigma, dtype=float)
         seen = experiment.observation.counts if seen is None else seen
+        counted = experiment.observation.counted
         folded = signals[0].fixed
         free = [p.name for p in model.parameters if p.name not in folded]
         return Counts(
             tuple(model.parameter(name) for name in (free if names is None else names)),
             folded,
-            (Part(experiment.name, tuple(signals), mixing, np.asarray(seen, dtype=float), sigma),),
+            (
+                Part(
+                    experiment.name,
+                    tuple(signals),
+                    mixing,
+                    np.asarray(seen, dtype=float),
+                    sigma,
+                    poisson=counted,
+                ),
+            ),
             pulls,
             self._centre(channels, mixed),
-            self.sigma_alpha if merge or len(self.names) == 1 else None,
+            self.sigma_alpha if not counted and (merge or len(self.names) == 1) else None,
+            tuple(nuisance.name for nuisance in self._nuisances if nuisance.free),
+            self._floors(channels, mixed) if counted else np.empty((0, 1 + len(pulls))),
         )
 
     def columns(
@@ -329,6 +363,16 @@ class Nuisances:
         used = [CHANNELS.index(channel) for channel in channels]
         return np.array([nuisance.channels for nuisance in self._nuisances]).T[used]
 
+    def _floors(self, channels: Sequence[str], weights: FloatArray) -> FloatArray:
+        """Factors of each channel and of each background, which are not negative."""
+        plain = np.array([nuisance.kind == "normalisation" for nuisance in self._nuisances])
+        changes = [row for row in (self._acting(channels) * plain) @ weights.T if row.any()]
+        for k, nuisance in enumerate(self._nuisances):
+            if nuisance.kind == "background":
+                changes.append(nuisance.size * weights[:, k])
+        found = np.unique(np.reshape(changes, (len(changes), len(weights))), axis=0)
+        return np.column_stack([np.ones(len(found)), found])
+
     def _centre(self, channels: Sequence[str], weights: FloatArray) -> FloatArray:
         """Pulls that take all counts away, those of all channels that a normalisation moves."""
         moved = self._acting(channels) @ weights.T
@@ -355,6 +399,38 @@ def _pivoted_cholesky(matrix: FloatArray) -> tuple[FloatArray, list[int]]:
         columns.append(column)
         pivots.append(pivot)
     return np.array(columns).T.reshape(len(matrix), len(columns)), pivots
+
+
+def _backgrounds(experiment: Experiment) -> list[_Nuisance]:
+    """Sizes of backgrounds that are not known exactly, and their variations."""
+    edges_ev = experiment.observation.edges_ev
+    found = []
+    for background in experiment.backgrounds:
+        counts = background.counts(edges_ev)
+        size = 1.0 if background.free else background.sigma or 0.0
+        if size:
+            found.append(
+                _Nuisance(
+                    background.name,
+                    "background",
+                    bins=size * counts,
+                    size=size,
+                    free=background.free,
+                )
+            )
+        for variation in background.variations:
+            change = variation.change(counts, edges_ev)
+            found.append(_Nuisance(f"{background.name} {variation.name}", "template", bins=change))
+    return found
+
+
+def background_counts(experiment: Experiment) -> FloatArray:
+    """Counts of all backgrounds together, shape (bins,)."""
+    edges_ev = experiment.observation.edges_ev
+    counts = np.zeros(edges_ev.size - 1)
+    for background in experiment.backgrounds:
+        counts += background.counts(edges_ev)
+    return counts
 
 
 def _unmoved(experiment: Experiment, pull: Pull) -> list[_Nuisance]:

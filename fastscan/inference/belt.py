@@ -12,7 +12,7 @@ from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from fastscan.inference.critical_values import Critical, critical_value
-from fastscan.inference.toys import ToyFits, draw_toys
+from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods.curve import pieces_below
 
 __all__ = ["Belt", "accepted_intervals"]
@@ -66,7 +66,7 @@ class Belt:
 
     def critical(self, value: float, number: int, toys: int) -> Critical:
         """Critical value at a point, from the toys of its number."""
-        drawn = draw_toys(self.fits.mean(value), toys, self.seed, (number,))
+        drawn = self.fits.draw(self.fits.mean(value), toys, self.seed, (number,))
         return critical_value(self.fits.rises(drawn, value), self.cl)
 
     def interpolated(self, value: float) -> float:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.inference.critical_values import COARSE, check_toys
-from fastscan.inference.toys import ToyFits, draw_toys
+from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods.levels import delta_chi2
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def cls_limit(
                 means = (fits.mean(value), nothing)
 
                 def one(side: int) -> FloatArray:
-                    drawn = draw_toys(means[side], count, seed, (step, side))
+                    drawn = fits.draw(means[side], count, seed, (step, side))
                     return one_sided_statistic(fits, drawn, value)
 
                 signal, background = pool.map(one, (0, 1))

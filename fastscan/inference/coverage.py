@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inference.critical_values import critical_value
 from fastscan.inference.posterior import credible_intervals
-from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
-from fastscan.likelihoods.hypotheses import hypotheses, scores_at_points
+from fastscan.inference.toys import BLOCK, ToyFits
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.models import Model
 
@@ -125,7 +124,7 @@ def coverage(
     parameter = likelihood.model.parameter(poi)
     parameter.check(value)
     fits = ToyFits(likelihood, poi, given, profiled)
-    data = draw_toys(fits.mean(value), toys, seed, (0,))
+    data = fits.draw(fits.mean(value), toys, seed, (0,))
     rises = fits.rises(data, value)
     shares: dict[str, Share] = {}
     for method in methods:
@@ -184,7 +183,7 @@ def _critical_values(
     mean, directions = fits.mean(value), fits.nuisances(value)
 
     def critical(i: int, shift: FloatArray) -> float:
-        drawn = draw_toys(mean + shift, toys, seed, (1, i))
+        drawn = fits.draw(mean + shift, toys, seed, (1, i))
         return critical_value(fits.rises(drawn, value), cl).value
 
     total = np.zeros(len(data))
@@ -233,8 +232,7 @@ def _inside_posterior(
 ) -> BoolArray:
     """Whether the densest region of each toy's posterior holds the value.
 
-    The likelihood with the pulls integrated out is exp(-chi2 / 2) times the determinant of their
-    components of the basis Q; density is per unit of the function in which the prior is flat.
+    Density is per unit of the function in which the prior is flat.
     """
     box = credible_intervals(likelihood, fits.poi[0], given, prior=prior, cl=cl).box
     # Toys fluctuate: wider than what the data that were seen would ask for.
@@ -247,13 +245,11 @@ def _inside_posterior(
     points = np.append(scale * np.sinh(steps), value)
     weight = np.cosh(steps) * (2.0 * np.abs(points[:-1]) if prior == "flat-g2" else 1.0)
     weight[[0, -1]] *= 0.5
-    predicted = hypotheses(fits.counts, points[:, None])
-    pulls = predicted.basis.shape[1]
-    volume = np.linalg.slogdet(predicted.basis[:, :, -pulls:])[1]
+    predicted = fits.hypotheses(points[:, None])
     inside = np.empty(len(data), dtype=bool)
     for start in range(0, len(data), BLOCK):
         part = np.ascontiguousarray(data[start : start + BLOCK])
-        log = 0.5 * scores_at_points(part, predicted) + volume
+        log = predicted.log_marginals(part)
         density = np.exp(log[:, :-1] - log[:, :-1].max(axis=1, keepdims=True)) * weight
         higher = log[:, :-1] > log[:, -1:]
         mass = np.where(higher, density, 0.0).sum(axis=1) / density.sum(axis=1)

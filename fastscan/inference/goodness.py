@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.likelihoods.hypotheses import hypotheses
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
@@ -170,9 +169,10 @@ def best_fit(
         best = {ordered[0]: found.best_fit, **found.best_basin.profiled}
         values = {name: best[name] for name in names}
     prediction = likelihood.predict(**given, **values)
-    counts = likelihood.counts(ordered, given)
-    point = [[values[name] for name in ordered]]
-    mean = hypotheses(counts, point).mean(counts.observed)[0]
+    form = likelihood.form(ordered, given)
+    counts = form.counts
+    point = np.array([[values[name] for name in ordered]])
+    mean = form.hypotheses(point).mean(counts.observed)[0]
     bins = likelihood.data.size
     return Fit(
         free=values,
@@ -249,11 +249,13 @@ def _toys(
     from fastscan.inference.toys import ToyFits, draw_toys
 
     fits = ToyFits(likelihood, names[0], given, names[1:]) if names else None
-    fixed = None if names else hypotheses(likelihood.counts((), given), np.empty((1, 0)))
+    form = likelihood.form(names, given)
+    fixed = None if names else form.hypotheses(np.empty((1, 0)))
     worse = 0
     # Each block has random numbers of its own, so that any number of toys fits in memory.
     for block, start in enumerate(range(0, toys, _TOY_BLOCK)):
-        data = draw_toys(mean, min(_TOY_BLOCK, toys - start), seed, (block,))
+        number = min(_TOY_BLOCK, toys - start)
+        data = draw_toys(mean, number, seed, (block,), counts=form.counts)
         if fits is not None:
             worse += int((fits.best(data)[1] >= observed).sum())
         elif fixed is not None:

@@ -190,7 +190,8 @@ class _Fits:
         coefficients = counts.coefficients(shape)[0]
         monomials = counts.monomials(point)[0]
         layers = np.einsum("lmb,m->lb", coefficients, monomials)
-        pulls = chi2_form(counts).fit(layers).pulls
+        form = chi2_form(counts)
+        pulls = form.fit(layers).pulls
         fitted = np.concatenate([[1.0], pulls])
         columns = [
             np.einsum("l,lmb,m->b", fitted, coefficients, self._slopes(c, values))
@@ -212,8 +213,8 @@ class _Fits:
         lengths = [float(np.linalg.norm(column)) for column in columns]
         used = [column / size for column, size in zip(columns, lengths, strict=True) if size > 0.0]
         jacobian = np.concatenate([np.reshape(used, (len(used), counts.seen.size)), layers[1:]])
-        hessian = jacobian @ jacobian.T
-        hessian[len(used) :, len(used) :] += np.eye(pulls.size)
+        hessian = jacobian * form.curvatures(fitted @ layers) @ jacobian.T
+        hessian[len(used) :, len(used) :] += np.diag(counts.penalised.astype(float))
         covariance = np.linalg.pinv(hessian, rcond=1e-12, hermitian=True)
         return pulls, covariance[len(used) :, len(used) :]
 

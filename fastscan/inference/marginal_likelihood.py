@@ -7,9 +7,10 @@ With standard normal pulls beta and counts linear in them, the integral over bet
 
 chi2(theta) the profiled one and T (K, bins) the change of the counts over their errors by one
 standard deviation of each pull; a normalisation alone gives 1 / sqrt(1 + sigma_alpha**2 A). Where
-counts are not linear in a nuisance, their tangent at its fitted value stands for them (Laplace's
-approximation). The root is not constant: it grows with the signal, so that a posterior with
-nuisances profiled, as `fastscan.scan.marginalise` has it, puts more weight on large signals.
+counts are not linear in a nuisance, their tangent at its fitted value stands for them, and of
+Poisson counts the second derivative of chi2 there (Laplace's approximation). The root is not
+constant: it grows with the signal, so that a posterior with nuisances profiled, as
+`fastscan.scan.marginalise` has it, puts more weight on large signals.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from fastscan.likelihoods.hypotheses import hypotheses
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
@@ -49,14 +48,13 @@ class MarginalLikelihood:
     Attributes
     ----------
     counts : Counts
-    bins : int
     """
 
     def __init__(
         self, likelihood: Likelihood, names: Sequence[str], given: Mapping[str, float] | None
     ) -> None:
-        self.counts = likelihood.counts(names, given)
-        self.bins = self.counts.seen.size
+        self._form = likelihood.form(names, given)
+        self.counts = self._form.counts
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """At points (points, parameters), shape (points,); minus infinity where counts overflow."""
@@ -77,9 +75,5 @@ class MarginalLikelihood:
 
     def _both(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         with np.errstate(all="ignore"):
-            predicted = hypotheses(self.counts, points)
-            chi2 = predicted.chi2(self.counts.observed[None])[0]
-            # The rows of the basis are R**-T (T, 1): its last columns have det(I + T T^T)**-1/2.
-            last = predicted.basis[:, :, self.bins :]
-            log = -0.5 * chi2 + np.log(np.abs(np.linalg.det(last)))
+            log, chi2 = self._form.hypotheses(points).log_marginal(self.counts.observed)
         return np.where(np.isfinite(log), log, -np.inf), chi2

@@ -167,7 +167,8 @@ def asimov(likelihood: Likelihood, point: Mapping[str, float] | None = None) -> 
     point = _standard_model(likelihood.model, "", {}) if point is None else point
     words = ", ".join(f"{name} = {value:.10g}" for name, value in point.items())
     source = f"expected counts of {words or 'the Standard Model'}"
-    return likelihood.observing(likelihood.predict(**point).total, source)
+    predicted = likelihood.predict(**point)
+    return likelihood.observing(predicted.total + predicted.background, source)
 
 
 def expected_limit(
@@ -211,13 +212,13 @@ def expected_limit(
     bands = np.full((len(BAND_SIGMAS), 2), np.nan)
     if toys:
         # Compiled code: the expected limit alone is there faster.
-        from fastscan.inference.toys import ToyFits, draw_toys
+        from fastscan.inference.toys import ToyFits
 
         fits = ToyFits(expected, poi, given, profiled)
         # Each block has random numbers of its own, so that any number of toys fits in memory.
         ends = [
             fits.limits(
-                draw_toys(fits.counts.observed, min(_TOY_BLOCK, toys - start), seed, (block,)),
+                fits.draw(fits.counts.observed, min(_TOY_BLOCK, toys - start), seed, (block,)),
                 delta_chi2(cl),
             )
             for block, start in enumerate(range(0, toys, _TOY_BLOCK))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastscan.counts import Counts
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.likelihood import Likelihood
 
@@ -16,6 +17,8 @@ FloatArray = NDArray[np.float64]
 
 # Toys of one stream of random numbers: the unit in which work is shared out.
 BLOCK = 4096
+# The last key of the streams of events, which no block has as its number.
+_EVENTS = 2**31
 
 
 def toy_noise(size: int, count: int, seed: int, key: Sequence[int] = ()) -> FloatArray:
@@ -32,8 +35,17 @@ def toy_noise(size: int, count: int, seed: int, key: Sequence[int] = ()) -> Floa
     return noise
 
 
-def draw_toys(mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -> FloatArray:
+def draw_toys(
+    mean: ArrayLike,
+    count: int,
+    seed: int,
+    key: Sequence[int] = (),
+    *,
+    counts: Counts | None = None,
+) -> FloatArray:
     """Data vectors of repeated experiments: counts and auxiliary measurements all fluctuate.
+
+    Each component has a normal distribution of unit width, a bin of events a Poisson distribution.
 
     Parameters
     ----------
@@ -44,6 +56,8 @@ def draw_toys(mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -
         Not negative.
     key : sequence of int
         What the toys are for (grid point, method): streams of other keys are independent.
+    counts : Counts, optional
+        Which bins hold events, and their units; by default none do. `ToyFits.draw` knows them.
 
     Returns
     -------
@@ -62,13 +76,24 @@ def draw_toys(mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -
     centre = np.asarray(mean, dtype=float)
     toys = toy_noise(centre.size, count, seed, key)
     toys += centre
+    events = np.empty(0) if counts is None else np.flatnonzero(counts.poisson)
+    if counts is not None and events.size:
+        unit = counts.sigma[events]
+        expected = np.maximum(centre[events] * unit, 0.0)
+        for block, start in enumerate(range(0, count, BLOCK)):
+            # A stream of its own: how many numbers a row takes is not known.
+            sequence = np.random.SeedSequence(seed, spawn_key=(*key, block, _EVENTS))
+            generator = np.random.Generator(np.random.Philox(sequence))
+            rows = toys[start : start + BLOCK]
+            rows[:, events] = generator.poisson(expected, (len(rows), events.size)) / unit
     return toys
 
 
 class ToyFits:
     """Fits of one or two parameters, others profiled, to many data vectors at once.
 
-    How accurate they are stands with each strategy: `ClosedFits`, `LinearFits`.
+    How accurate they are stands with each strategy: `ClosedFits`, `LinearFits`,
+    `CountedFits`.
 
     Parameters
     ----------
@@ -87,6 +112,8 @@ class ToyFits:
     ----------
     counts : Counts
         Of the parameters of interest, then the profiled ones.
+    hypotheses : callable
+        See `Chi2Form.hypotheses`.
     poi, profiled : tuple of str
 
     Raises
@@ -112,9 +139,13 @@ class ToyFits:
             likelihood.model.parameter(name, "--poi")
         self.profiled = likelihood.profiled_names(self.poi[0], given, profiled)
         form = likelihood.form((*self.poi, *self.profiled), given)
-        self.counts = form.counts
+        self.counts, self.hypotheses = form.counts, form.hypotheses
         self._fits = form.fits(len(self.poi), ranges)
         self.mirrored = self._fits.mirrored
+
+    def draw(self, mean: ArrayLike, count: int, seed: int, key: Sequence[int] = ()) -> FloatArray:
+        """Data vectors of repeated experiments, see `draw_toys`."""
+        return draw_toys(mean, count, seed, key, counts=self.counts)
 
     def best(self, data: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Parameters of interest at the best fit to each data vector (toys, n), and chi2 there.

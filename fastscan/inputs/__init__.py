@@ -1,5 +1,6 @@
 """Reads and checks everything that comes from files: experiments, their tables, literature."""
 
+from fastscan.inputs.backgrounds import Background, Variation
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.experiment import (
     Experiment,
@@ -39,6 +40,7 @@ __all__ = [
     "ALPHA",
     "FISSION_ISOTOPES",
     "NUCLEAR_SPINS_FILE",
+    "Background",
     "Correlation",
     "DataFile",
     "Detector",
@@ -59,6 +61,7 @@ __all__ = [
     "ReactorSpectrum",
     "Systematics",
     "Target",
+    "Variation",
     "WeakMixingAngle",
     "check_distinct",
     "check_sigma_alpha",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs.backgrounds import Background
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.effect import check_effect, unread_reason
 from fastscan.inputs.observation import Observation
@@ -57,6 +58,7 @@ class Experiment(Model):
     ionisation: Ionisation
     detectors: Annotated[tuple[Detector, ...], Field(min_length=1, strict=False)]
     observation: Observation
+    backgrounds: Annotated[tuple[Background, ...], Field(strict=False)] = ()
     systematics: Systematics
 
     @model_validator(mode="after")
@@ -83,6 +85,7 @@ class Experiment(Model):
             )
         for pull in self.systematics.pulls:
             self._check_pull(pull)
+        self._check_backgrounds()
         for key, error in self.unusual_values():
             if key not in self.unusual:
                 where = f" ({error.where})" if error.where else ""
@@ -152,6 +155,26 @@ class Experiment(Model):
                     f"{edges_ev[-1]:g} eV: its last value, {value[-1]:g}, is taken beyond"
                 )
         return tuple(lines)
+
+    def _check_backgrounds(self) -> None:
+        if self.backgrounds and not self.observation.counted:
+            raise problem(
+                "backgrounds of an excess: they are subtracted from it already",
+                "write observation.likelihood = 'poisson' and give counts, or leave them out",
+            )
+        every = [background.name for background in self.backgrounds]
+        names = [name for b in self.backgrounds for name in b.nuisance_names()]
+        for name in (*every, *names):
+            if every.count(name) > 1 or [*self.systematics.names, *names].count(name) > 1:
+                raise problem(f"two nuisances are called {name!r}", "give each its own name")
+        for background in self.backgrounds:
+            try:
+                background.check(self.observation.edges_ev)
+            except InputError as error:
+                where = f" ({error.where})" if error.where else ""
+                raise problem(
+                    f"background {background.name!r}: {error.what}{where}", error.hint
+                ) from error
 
     def _check_pull(self, pull: Pull) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Observation: counts above background in bins of ionisation energy."""
+"""Observation: an excess over background, or counts, in bins of ionisation energy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ FEWEST_BYTES = 4000
 
 
 class Observation(Model):
-    """Observed excess, and what its numbers count.
+    """Observed excess or counts, and what the numbers count.
+
+    ``likelihood = "gaussian"``: an excess over background with its error, ``excess`` and ``sigma``.
+    ``"poisson"``: all that was counted, whole numbers ``counts``; what was expected without a
+    signal are the backgrounds of the experiment. ``asimov = true``: they are expected counts, and
+    need not be whole numbers.
 
     ``per-kg`` counts are per kg of the detectors that reach the bin, in the reference live time;
     ``total`` counts are those of the whole exposure. With ``sm_expectation`` the rates are scaled
@@ -31,6 +36,8 @@ class Observation(Model):
     """
 
     file: Annotated[TableFile, Columns((("high_ev", ENERGY),))]
+    likelihood: Literal["gaussian", "poisson"] = "gaussian"
+    asimov: bool = False
     normalisation: Literal["per-kg", "total"]
     reference_live_time_d: Annotated[Positive, LIVE_TIME] = 0.0
     sm_expectation: Annotated[Positive | None, Quantity("counts", 1e-3, 1e9)] = None
@@ -41,6 +48,13 @@ class Observation(Model):
     def _sound(self) -> Self:
         if self.normalisation == "per-kg":
             self._need("normalisation = 'per-kg'", "reference_live_time_d")
+        if self.counted and self.normalisation == "per-kg":
+            raise problem(
+                "counts per kg are no counts: likelihood = 'poisson' needs those that were seen",
+                "write normalisation = 'total'",
+            )
+        if self.asimov and not self.counted:
+            raise problem("asimov = true is said of counts", "write likelihood = 'poisson', too")
         rows = self.file.content.count(b"\n")
         if rows > MOST_ROWS:
             raise problem(
@@ -57,7 +71,12 @@ class Observation(Model):
         rounding = 1e-9 * high
         table.require(gap >= -rounding, "bin overlaps the one before", "join them edge to edge")
         table.require(gap <= rounding, "gap to the bin before", "join them edge to edge")
-        table.require(table["sigma"] > 0, "sigma is not above 0")
+        if self.counted:
+            table.require(table["counts"] >= 0, "counts are negative", self._excess_hint)
+            whole = table["counts"] == np.round(table["counts"])
+            table.require(whole | self.asimov, "counts are no whole number", self._excess_hint)
+        else:
+            table.require(table["sigma"] > 0, "sigma is not above 0")
         edges = np.array([*low, high[-1]])
         for key in ("start_ev", "stop_ev"):
             value = getattr(self, key)
@@ -78,8 +97,21 @@ class Observation(Model):
         return {"reference_live_time_d": reason}
 
     @property
+    def counted(self) -> bool:
+        """Whether the bins hold counts, not an excess with an error."""
+        return self.likelihood == "poisson"
+
+    @property
+    def _excess_hint(self) -> str:
+        return (
+            "an excess over background is likelihood = 'gaussian'; expected counts need "
+            "asimov = true"
+        )
+
+    @property
     def _table(self) -> Table:
-        return self.file.table(("low_ev", "high_ev", "excess", "sigma"))
+        columns = ("counts",) if self.counted else ("excess", "sigma")
+        return self.file.table(("low_ev", "high_ev", *columns))
 
     @property
     def _used(self) -> NDArray[np.bool_]:
@@ -96,12 +128,14 @@ class Observation(Model):
 
     @property
     def counts(self) -> FloatArray:
-        """Observed excess in each bin, in `unit`, shape (b,)."""
-        return read_only(self._table["excess"][self._used])
+        """Observed excess, or counts, in each bin, in `unit`, shape (b,)."""
+        return read_only(self._table["counts" if self.counted else "excess"][self._used])
 
     @property
     def sigma(self) -> FloatArray:
-        """Its standard deviation, shape (b,)."""
+        """Its standard deviation; of counts the root, of none one, shape (b,)."""
+        if self.counted:
+            return read_only(np.sqrt(np.maximum(self.counts, 1.0)))
         return read_only(self._table["sigma"][self._used])
 
     def same_data(self, other: Observation) -> bool:

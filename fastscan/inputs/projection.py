@@ -73,9 +73,21 @@ def project(
                 hint="give a positive number",
             )
     observation = experiment.observation
+    if observation.counted and not exposure == background == 1.0:
+        raise InputError(
+            "counts and backgrounds are not projected to another exposure",
+            where=experiment.name,
+            hint="give the counts and backgrounds of that exposure as an experiment",
+        )
     edges = np.asarray(observation.edges_ev, dtype=float)
     sigma = np.asarray(observation.sigma, dtype=float)
     lowered = threshold_ev is not None and threshold_ev != edges[0]
+    if observation.counted and lowered:
+        raise InputError(
+            "backgrounds of bins below the threshold are not known",
+            where=experiment.name,
+            hint="give the counts and backgrounds of these bins as an experiment",
+        )
     if exposure == background == 1.0 and not lowered:
         return experiment
     changes: dict[str, object] = {}
@@ -122,9 +134,11 @@ def with_counts(experiment: Experiment, counts: ArrayLike) -> Experiment:
             hint="give one number a bin",
         )
     table = _table(experiment.name, observation.edges_ev, values, observation.sigma)
-    return experiment.with_changes(
-        {"observation.start_ev": None, "observation.stop_ev": None, "observation.file": table}
-    )
+    changes: dict[str, object] = {"observation.start_ev": None, "observation.stop_ev": None}
+    if observation.counted:
+        table = _counts_table(experiment.name, observation.edges_ev, values)
+        changes["observation.asimov"] = bool((values != np.round(values)).any())
+    return experiment.with_changes({**changes, "observation.file": table})
 
 
 def _more_edges(edges: FloatArray, threshold_ev: float) -> FloatArray:
@@ -175,3 +189,9 @@ def _table(
     rows = zip(edges[:-1], edges[1:], counts, sigma, strict=True)
     lines = [",".join(repr(float(value)) for value in row) for row in rows]
     return DataFile.made(f"{name}.csv", "\n".join(["low_ev,high_ev,excess,sigma", *lines, ""]))
+
+
+def _counts_table(name: str, edges: Sequence[float] | FloatArray, counts: FloatArray) -> DataFile:
+    rows = zip(edges[:-1], edges[1:], counts, strict=True)
+    lines = [",".join(repr(float(value)) for value in row) for row in rows]
+    return DataFile.made(f"{name}.csv", "\n".join(["low_ev,high_ev,counts", *lines, ""]))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs.bins import bin_of, bin_values
 from fastscan.inputs.quantities import Quantity, unusual
 from fastscan.inputs.schema import Model, Name, Positive, TableFile, problem
-from fastscan.inputs.tables import FloatArray, Table, read_only
+from fastscan.inputs.tables import FloatArray, Table
 
 __all__ = ["ALPHA", "Correlation", "Pull", "Systematics", "check_sigma_alpha"]
 
 # Name of the nuisance that sigma_alpha stands for, and the letter that the papers give it.
 ALPHA = "normalisation"
 _LETTER = "alpha"
-EDGE_TOLERANCE = 1e-9
 # Of a relative covariance matrix, in units of its largest eigenvalue: below minus the first it is
 # not one; below the second an eigenvector is left out. It could change the prediction of no bin by
 # more than 1e-5 of what the first one may, for a bin's counts are an average over the flux.
@@ -127,7 +126,7 @@ class Pull(Model):
         """
         rows, matrix = self._covariance()
         which = [
-            _bin_of(energy_bin_edges_mev, rows, i, "low_mev", "high_mev", "an energy bin")
+            bin_of(energy_bin_edges_mev, rows, i, "low_mev", "high_mev", "an energy bin")
             for i in range(rows["low_mev"].size)
         ]
         variance = np.diag(matrix)
@@ -192,27 +191,11 @@ class Pull(Model):
         """
         assert self.table is not None
         column = "counts" if self.kind == "template" else "relative_sigma"
-        table = self.table.table(("low_ev", "high_ev", column))
-        outside = (table["high_ev"] <= edges_ev[0]) | (table["low_ev"] >= edges_ev[-1])
-        changes = np.full(edges_ev.size - 1, np.nan)
-        for i in np.flatnonzero(~outside):
-            own = _bin_of(edges_ev, table, int(i), "low_ev", "high_ev", "an observed bin")
-            table.require(
-                np.array([n != i or np.isnan(changes[own]) for n in range(outside.size)]),
-                "the bin is there twice",
-                "leave one out",
-            )
-            changes[own] = table[column][i]
-        for b, (low, high) in enumerate(pairwise(edges_ev)):
-            if np.isnan(changes[b]):
-                raise InputError(
-                    f"no row for the observed bin {low:g} to {high:g} eV",
-                    where=table.label,
-                    hint="add it; a bin that does not change has 0",
-                )
+        changes = bin_values(self.table, column, edges_ev)
         if not changes.any():
-            raise InputError(f"{column} is 0 throughout", where=table.label, hint="leave it out")
-        return read_only(changes)
+            where = self.table.table((column,)).label
+            raise InputError(f"{column} is 0 throughout", where=where, hint="leave it out")
+        return changes
 
 
 def check_sigma_alpha(value: float, insisted: Collection[str]) -> None:
@@ -329,16 +312,3 @@ class Systematics(Model):
             i, j = (self.names.index(name) for name in correlation.names)
             matrix[i, j] = matrix[j, i] = correlation.rho
         return matrix
-
-
-def _bin_of(edges: FloatArray, table: Table, row: int, low: str, high: str, what: str) -> int:
-    """Index of the bin that a row stands for."""
-    ends = table[low][row], table[high][row]
-    first = int(np.abs(edges[:-1] - ends[0]).argmin())
-    if not np.allclose(edges[first : first + 2], ends, rtol=EDGE_TOLERANCE, atol=EDGE_TOLERANCE):
-        raise InputError(
-            f"{ends[0]:g} to {ends[1]:g} is not {what} of the experiment",
-            where=f"{table.label}, line {table.lines[row]}",
-            hint=f"the nearest is {edges[first]:g} to {edges[first + 1]:g}",
-        )
-    return first

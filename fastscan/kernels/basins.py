@@ -14,7 +14,8 @@ its factors, J_i the change of the bins by coupling i, and P what Q leaves,
     z_i  = R^-T (r . t_1i, ..., r . t_Ki)
 
 for half the gradient and half the Hessian of the profiled chi2: no large terms cancel where pulls
-take a signal away. Bins of another likelihood differ in `_fit` and in r and the weights of bins.
+take a signal away. Bins that hold counts, whose ``data`` and ``centre`` are the data and constraint
+of `fastscan.kernels.counted`, have other slopes and weights.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import math
 import numpy as np
 
 from fastscan.kernels.compilation import jit
+from fastscan.kernels.counted import counted_fit, counted_slopes, profiled_derivatives
 from fastscan.kernels.eigenvectors import diagonalise
 from fastscan.kernels.monomials import add_monomials, by_coupling
 from fastscan.kernels.pulls import reflect, rotate
@@ -58,6 +60,23 @@ def _fit(
     pulls: FloatArray,
 ) -> float:
     """Chi2 and the pulls from their centre that minimise it; see `fastscan.kernels.pulls`."""
+    if data.ndim == 2:
+        return counted_fit(predicted, centre, data, columns, right, pulls)
+    return _least_squares(predicted, centre, data, columns, heads, order, shrink, right, pulls)
+
+
+@jit
+def _least_squares(
+    predicted: FloatArray,
+    centre: FloatArray,
+    data: FloatArray,
+    columns: FloatArray,
+    heads: FloatArray,
+    order: FloatArray,
+    shrink: FloatArray,
+    right: FloatArray,
+    pulls: FloatArray,
+) -> float:
     count, bins = centre.size, data.size
     for b in range(bins):
         right[b] = data[b] - predicted[0, b]
@@ -99,14 +118,17 @@ def _descend(
     upper: FloatArray,
 ) -> float:
     """Damped Newton steps from x to a local minimum over the free couplings, in place; its chi2."""
-    count, bins, n = centre.size, data.size, free.size
+    count, bins, n = layers.shape[0] - 1, layers.shape[2], free.size
     monomials = exponents.shape[0]
     highest = 0
     for e in exponents.ravel():
         highest = max(highest, e)
     powers = np.empty((x.size, highest + 1))
     predicted = np.empty((1 + count, bins))
-    columns, heads = np.empty((count, bins + count)), np.empty(count)
+    # More than Gaussian bins need: inequalities of the others have columns, too.
+    columns, heads = np.empty((count, 2 * (bins + count) + centre.shape[0])), np.empty(count)
+    if data.ndim == 1:
+        columns = np.empty((count, bins + count))
     order, shrink = np.empty(count, np.int64), np.empty(count)
     right, pulls = np.empty(bins + count), np.empty(count)
     change, along = np.empty((n, bins + count)), np.empty((n, count))
@@ -122,63 +144,69 @@ def _descend(
     add_monomials(x, layers, exponents, powers, predicted)
     chi2 = _fit(predicted, centre, data, columns, heads, order, shrink, right, pulls)
     for _ in range(_STEPS if n > 0 else 0):
-        # r, and the change of the bins by each free coupling.
-        for b in range(bins):
-            total = predicted[0, b] - data[b]
-            for k in range(count):
-                total += pulls[k] * predicted[1 + k, b]
-            right[b] = total
-        change[:] = 0.0
-        for m in range(monomials):
-            for layer in range(1 + count):
-                total = 0.0
-                for b in range(bins):
-                    total += right[b] * layers[layer, m, b]
-                by_monomial[layer, m] = total
-            for k in range(count):
-                by_monomial[0, m] += pulls[k] * by_monomial[1 + k, m]
+        if data.ndim == 2:
+            _counted_derivatives(
+                layers, exponents, data, centre, free, powers, predicted, right, pulls,
+                gradient, hessian, size,
+            )  # fmt: skip
+        else:
+            # r, and the change of the bins by each free coupling.
             for b in range(bins):
-                moved[b] = layers[0, m, b]
-            for k in range(count):
-                for b in range(bins):
-                    moved[b] += pulls[k] * layers[1 + k, m, b]
-            for i in range(n):
-                if exponents[m, free[i]] == 0:
-                    continue
-                derivative = by_coupling(exponents, powers, m, free[i], -1)
-                for b in range(bins):
-                    change[i, b] += derivative * moved[b]
-        for i in range(n):
-            tilt[:] = 0.0
-            for m in range(monomials):
-                if exponents[m, free[i]] > 0:
-                    derivative = by_coupling(exponents, powers, m, free[i], -1)
-                    for layer in range(1 + count):
-                        tilt[layer] += derivative * by_monomial[layer, m]
-            gradient[i] = tilt[0]
-            rotate(columns, heads, change[i])
-            for k in range(count):
-                rest = shrink[order[k]] * tilt[1 + order[k]]
-                for j in range(k):
-                    rest -= columns[k, j] * along[i, j]
-                along[i, k] = rest / columns[k, k]
-        for i in range(n):
-            for j in range(i + 1):
-                total = 0.0
-                for b in range(count, bins + count):
-                    total += change[i, b] * change[j, b]
-                if i == j:
-                    size[i] = total
+                total = predicted[0, b] - data[b]
                 for k in range(count):
-                    total -= change[i, k] * along[j, k] + along[i, k] * change[j, k]
-                    total -= along[i, k] * along[j, k]
+                    total += pulls[k] * predicted[1 + k, b]
+                right[b] = total
+            change[:] = 0.0
+            for m in range(monomials):
+                for layer in range(1 + count):
+                    total = 0.0
+                    for b in range(bins):
+                        total += right[b] * layers[layer, m, b]
+                    by_monomial[layer, m] = total
+                for k in range(count):
+                    by_monomial[0, m] += pulls[k] * by_monomial[1 + k, m]
+                for b in range(bins):
+                    moved[b] = layers[0, m, b]
+                for k in range(count):
+                    for b in range(bins):
+                        moved[b] += pulls[k] * layers[1 + k, m, b]
+                for i in range(n):
+                    if exponents[m, free[i]] == 0:
+                        continue
+                    derivative = by_coupling(exponents, powers, m, free[i], -1)
+                    for b in range(bins):
+                        change[i, b] += derivative * moved[b]
+            for i in range(n):
+                tilt[:] = 0.0
                 for m in range(monomials):
-                    if exponents[m, free[i]] > 0 and exponents[m, free[j]] > 0:
-                        total += by_monomial[0, m] * by_coupling(
-                            exponents, powers, m, free[i], free[j]
-                        )
-                hessian[i, j] = total
-                hessian[j, i] = total
+                    if exponents[m, free[i]] > 0:
+                        derivative = by_coupling(exponents, powers, m, free[i], -1)
+                        for layer in range(1 + count):
+                            tilt[layer] += derivative * by_monomial[layer, m]
+                gradient[i] = tilt[0]
+                rotate(columns, heads, change[i])
+                for k in range(count):
+                    rest = shrink[order[k]] * tilt[1 + order[k]]
+                    for j in range(k):
+                        rest -= columns[k, j] * along[i, j]
+                    along[i, k] = rest / columns[k, k]
+            for i in range(n):
+                for j in range(i + 1):
+                    total = 0.0
+                    for b in range(count, bins + count):
+                        total += change[i, b] * change[j, b]
+                    if i == j:
+                        size[i] = total
+                    for k in range(count):
+                        total -= change[i, k] * along[j, k] + along[i, k] * change[j, k]
+                        total -= along[i, k] * along[j, k]
+                    for m in range(monomials):
+                        if exponents[m, free[i]] > 0 and exponents[m, free[j]] > 0:
+                            total += by_monomial[0, m] * by_coupling(
+                                exponents, powers, m, free[i], free[j]
+                            )
+                    hessian[i, j] = total
+                    hessian[j, i] = total
         # In units in which the squares of slopes are one.
         for i in range(n):
             c = free[i]
@@ -256,6 +284,43 @@ def _descend(
             if found <= chi2:
                 x[c], chi2 = 0.0, found
     return chi2
+
+
+@jit
+def _counted_derivatives(
+    layers: FloatArray,
+    exponents: FloatArray,
+    data: FloatArray,
+    constraint: FloatArray,
+    free: FloatArray,
+    powers: FloatArray,
+    predicted: FloatArray,
+    expected: FloatArray,
+    pulls: FloatArray,
+    gradient: FloatArray,
+    hessian: FloatArray,
+    size: FloatArray,
+) -> None:
+    """Half of the gradient and Hessian of bins that hold counts, and the squares of slopes."""
+    count, bins, n = layers.shape[0] - 1, layers.shape[2], free.size
+    rows = np.zeros((1 + n + n * (n + 1) // 2, 1 + count, bins + count))
+    slopes, weights = np.empty(bins + count), np.empty(bins + count)
+    counted_slopes(predicted, constraint, data, pulls, expected, slopes, weights)
+    rows[0, :, :bins] = predicted
+    for k in range(count):
+        rows[0, 1 + k, bins + k] = 1.0
+    for m in range(exponents.shape[0]):
+        level = 1 + n
+        for i in range(n):
+            derivative = by_coupling(exponents, powers, m, free[i], -1)
+            if derivative != 0.0:
+                rows[1 + i, :, :bins] += derivative * layers[:, m]
+            for j in range(i, n):
+                if exponents[m, free[i]] > 0 and exponents[m, free[j]] > 0:
+                    derivative = by_coupling(exponents, powers, m, free[i], free[j])
+                    rows[level, :, :bins] += derivative * layers[:, m]
+                level += 1
+    profiled_derivatives(rows, pulls, slopes, weights, gradient, hessian, size)
 
 
 @jit

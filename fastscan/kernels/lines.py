@@ -68,7 +68,7 @@ def line_turning_points(
         Number of marks of each line; more than ``most``: the rest is not there.
     """
     columns, right = scratch(constraint, data)
-    pulls, point = np.empty(constraint.shape[0]), np.empty(polynomials.shape[2:])
+    pulls, point = np.empty(constraint.shape[1] - 1), np.empty(polynomials.shape[2:])
     nodes, values, series = np.empty(NODES), np.empty(NODES), np.empty(NODES)
     cosines = np.empty((NODES, NODES))
     for k in range(NODES):
@@ -174,7 +174,7 @@ def line_crossings(
         NaN beyond the last of a line.
     """
     columns, right = scratch(constraint, data)
-    pulls, point = np.empty(constraint.shape[0]), np.empty(polynomials.shape[2:])
+    pulls, point = np.empty(constraint.shape[1] - 1), np.empty(polynomials.shape[2:])
     most = 0
     for r in range(polynomials.shape[0]):
         pieces[r] = np.nan

@@ -1,4 +1,8 @@
-"""The chi2 with several nuisances profiled: linear least squares at every point."""
+"""The chi2 with several nuisances profiled: linear least squares at every point.
+
+Of bins that hold counts it is another one, see `fastscan.kernels.counted`, whose ``data`` have two
+dimensions.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import math
 import numpy as np
 
 from fastscan.kernels.compilation import jit
+from fastscan.kernels.counted import counted_fit, counted_scratch
 
 __all__ = [
     "chi2_along",
@@ -86,11 +91,22 @@ def fit_point(
     right: FloatArray,
     pulls: FloatArray,
 ) -> float:
-    """Chi2 of one point, its ``pulls`` x filled; ``columns`` and ``right`` are scratch.
+    """Chi2 of one point, its ``pulls`` x filled; ``columns`` and ``right`` are from `scratch`."""
+    if data.ndim == 2:
+        return counted_fit(point, constraint, data, columns, right, pulls)
+    return _least_squares(point, constraint, data, columns, right, pulls)
 
-    Shapes: (1 + pulls) x bins, pulls x (1 + pulls), bins, pulls x (bins + pulls), bins + pulls,
-    pulls.
-    """
+
+@jit
+def _least_squares(
+    point: FloatArray,
+    constraint: FloatArray,
+    data: FloatArray,
+    columns: FloatArray,
+    right: FloatArray,
+    pulls: FloatArray,
+) -> float:
+    """Shapes: (1 + pulls) x bins, pulls x (1 + pulls), bins, pulls x (bins + pulls), …."""
     count, bins = constraint.shape[0], data.size
     order = np.empty(count, dtype=np.int64)
     length, heads = np.empty(count), np.empty(count)
@@ -163,6 +179,8 @@ def pulled_chi2(
 @jit
 def scratch(constraint: FloatArray, data: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Memory for `fit_point`: columns and the right-hand side."""
+    if data.ndim == 2:
+        return counted_scratch(constraint, data)
     pulls = constraint.shape[0]
     return np.empty((pulls, data.size + pulls)), np.empty(data.size + pulls)
 
@@ -201,7 +219,7 @@ def chi2_along(
         Rounding: of counts whose large terms cancel, an estimate from above.
     """
     columns, right = scratch(constraint, data)
-    point, pulls = np.empty(polynomials.shape[2:]), np.empty(constraint.shape[0])
+    point, pulls = np.empty(polynomials.shape[2:]), np.empty(constraint.shape[1] - 1)
     for r in range(polynomials.shape[0]):
         for q in range(u.size):
             polynomial_layers(polynomials[r], u[q], point)
@@ -212,12 +230,12 @@ def chi2_along(
 @jit
 def rounding_of(point: FloatArray, data: FloatArray, pulls: FloatArray, chi2: float) -> float:
     """What rounding of counts of which large terms cancel does to chi2, an estimate from above."""
-    size = 0.0
-    for b in range(data.size):
-        size = max(size, abs(data[b]))
+    size, seen = 0.0, data[0] if data.ndim == 2 else data
+    for b in range(seen.size):
+        size = max(size, abs(seen[b]))
     for k in range(pulls.size):
         largest = 0.0
-        for b in range(data.size):
+        for b in range(seen.size):
             largest = max(largest, abs(point[1 + k, b]))
         size += largest * abs(pulls[k])
     error = _ROUNDING_OF_SUMS * size

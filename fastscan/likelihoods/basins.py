@@ -86,13 +86,15 @@ class Basins:
 
 
 class Descents:
-    """Gaussian counts with linear pulls, ready for descents to their minima.
+    """Counts with linear pulls, ready for descents to their minima.
 
     Parameters
     ----------
     counts : Counts
     shape : mapping of str to (rows,), optional
         All shape parameters of the counts.
+    problem : tuple, optional
+        Constraint and data of bins that hold counts, see `fastscan.kernels.counted`.
 
     Attributes
     ----------
@@ -100,8 +102,14 @@ class Descents:
         The unit of each coupling: its natural size rounded to a power of two.
     """
 
-    def __init__(self, counts: Counts, shape: Mapping[str, FloatArray] | None = None) -> None:
+    def __init__(
+        self,
+        counts: Counts,
+        shape: Mapping[str, FloatArray] | None = None,
+        problem: tuple[FloatArray, FloatArray] | None = None,
+    ) -> None:
         self._counts = counts
+        self._centre, self._data = problem or (counts.centre, counts.seen)
         self._couplings = tuple(counts.parameter(name) for name in counts.couplings)
         self._known_mirrors: dict[tuple[int, ...], tuple[FloatArray, IntArray]] = {}
         layers = counts.coefficients(shape)
@@ -160,8 +168,8 @@ class Descents:
         there = np.arange(nodes)
         for path, given in ((there, starts), (there[::-1].copy(), none))[: min(nodes, 2)]:
             kernels.follow(
-                path, rows, held, self._layers, self._counts.exponents, self._counts.seen,
-                self._counts.centre, columns, self.lower, self.upper, mirrors, own, given,
+                path, rows, held, self._layers, self._counts.exponents, self._data,
+                self._centre, columns, self.lower, self.upper, mirrors, own, given,
                 found.points, found.chi2, found.number,
             )  # fmt: skip
         return found

@@ -7,6 +7,8 @@ closed
     Gaussian counts, one normalisation: along a coupling chi2 is a ratio of two polynomials.
 linear
     Gaussian counts, any pulls that are linear in them: a small least squares at each point.
+counted
+    Poisson counts, alone or beside Gaussian ones, pulls as before: Newton's method at each point.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from fastscan.counts import Counts
 if TYPE_CHECKING:
     from fastscan.likelihoods.basins import Descents
     from fastscan.likelihoods.couplings import Surface
+    from fastscan.likelihoods.hypotheses import Hypotheses
 
 __all__ = [
     "STRATEGIES",
@@ -123,6 +126,19 @@ class Chi2Form(ABC):
         from fastscan.likelihoods.basins import Descents
 
         return Descents(self.counts, shape)
+
+    def hypotheses(self, points: FloatArray) -> Hypotheses:
+        """Predictions of points, shape (points, parameters), and chi2 of any data there.
+
+        Those of Gaussian counts whose pulls are linear; strategies for others have their own.
+        """
+        from fastscan.likelihoods.hypotheses import hypotheses
+
+        return hypotheses(self.counts, points)
+
+    def curvatures(self, expected: FloatArray) -> FloatArray:
+        """Half of the second derivative of chi2 by the counts of each bin, both over sigma."""
+        return np.ones(expected.shape)
 
     @abstractmethod
     def lines(
@@ -326,8 +342,15 @@ def _linear() -> type[Chi2Form]:
     return LinearForm
 
 
+def _counted() -> type[Chi2Form]:
+    from fastscan.likelihoods.counted import CountedForm
+
+    return CountedForm
+
+
 # The first that holds is used; nothing else in the program knows which there are.
 STRATEGIES = {
+    "counted": Strategy(lambda counts: bool(counts.poisson.any()), _counted),
     "closed": Strategy(lambda counts: counts.normalisation is not None, _closed),
     "linear": Strategy(lambda counts: True, _linear),
 }

@@ -51,6 +51,23 @@ class Hypotheses:
         mean: FloatArray = self.offset + np.einsum("pk,pkn->pn", along, self.basis)
         return mean
 
+    def log_marginal(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Logarithm of the likelihood with the pulls integrated out, but for a constant, and chi2.
+
+        Of data (n,), shape (points,) each.
+        """
+        chi2 = self.chi2(data[None])[0]
+        # The rows of the basis are R**-T (T, 1): its last columns have det(I + T T^T)**-1/2.
+        last = self.basis[:, :, self.offset.shape[1] - self.basis.shape[1] :]
+        return -0.5 * chi2 + np.log(np.abs(np.linalg.det(last))), chi2
+
+    def log_marginals(self, data: FloatArray) -> FloatArray:
+        """The same of data vectors (vectors, n), (vectors, points), but for |D|**2 of each."""
+        pulls = self.basis.shape[1]
+        volume = np.linalg.slogdet(self.basis[:, :, -pulls:])[1]
+        log: FloatArray = 0.5 * scores_at_points(data, self) + volume
+        return log
+
     def score_terms(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Arguments of `fit_points`: Q, the part of f that no nuisance covers, its square."""
         covered = np.einsum("pkn,pn->pk", self.basis, self.offset)

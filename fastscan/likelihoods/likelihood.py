@@ -90,7 +90,7 @@ class Likelihood(Analysis):
             nuisances = nuisances or Nuisances.load(experiment, variants=False)
         else:
             check_sigma_alpha(sigma_alpha, experiment.unusual)
-            nuisances = Nuisances.normalisation(float(sigma_alpha))
+            nuisances = Nuisances.normalisation(float(sigma_alpha), experiment)
         self.nuisances = nuisances
         observation = experiment.observation
         self.data = np.asarray(observation.counts, dtype=float)
@@ -323,6 +323,13 @@ class Likelihood(Analysis):
                 where=f"data of {self.experiment.name}",
                 hint="give one number a bin",
             )
+        for one, own in zip(self.experiments, self.bin_slices, strict=True):
+            if one.observation.counted and (values[own] < 0.0).any():
+                raise InputError(
+                    f"{values[own].min():g} events in a bin",
+                    where=f"data of {one.name}",
+                    hint="likelihood = 'poisson' has numbers of events, with their background",
+                )
         other = copy(self)
         other.data, other.data_source = values, source
         if self.alone:

@@ -13,16 +13,25 @@ from numpy.typing import NDArray
 from fastscan.counts import Basis, Counts, at_centre, basis_of, plain_constraint
 from fastscan.likelihoods.couplings import Surface, bounds_of_power, powers_along
 from fastscan.likelihoods.curve import Curve
-from fastscan.likelihoods.form import Chi2Form, Fitted
+from fastscan.likelihoods.form import Chi2Form, Fitted, VectorFits
 
 if TYPE_CHECKING:
-    from fastscan.likelihoods.linear_fits import LinearFits
     from fastscan.likelihoods.linear_grid import LinearGrid
     from fastscan.likelihoods.linear_lines import LinearLines, Turning
 
-__all__ = ["LinearCurve", "LinearForm", "LinearSurface", "fitted_pulls"]
+__all__ = [
+    "LinearCurve",
+    "LinearForm",
+    "LinearSurface",
+    "Problem",
+    "fit_pulls",
+    "fitted_pulls",
+    "pulls_of",
+]
 
 FloatArray = NDArray[np.float64]
+# Constraint of the pulls and data, as `fastscan.kernels.pulls` has them.
+Problem = tuple[FloatArray, FloatArray]
 
 # Points whose pulls are fitted together.
 _POINTS = 4096
@@ -42,17 +51,24 @@ def fitted_pulls(
     centre : (pulls,)
         See `fastscan.counts.Counts`.
     """
-    chi2, x = _fit(at_centre(layers, centre)[None], data, plain_constraint(centre))
+    return pulls_of(layers, centre, (plain_constraint(centre), data))
+
+
+def pulls_of(layers: FloatArray, centre: FloatArray, problem: Problem) -> tuple[FloatArray, float]:
+    """As `fitted_pulls`, given what kernels take of data and pulls from their centre."""
+    constraint, data = problem
+    chi2, x = fit_pulls(at_centre(layers, centre)[None], data, constraint)
     return x[0] - centre, float(chi2[0])
 
 
-def _fit(
+def fit_pulls(
     layers: FloatArray, data: FloatArray, constraint: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
+    """Chi2 and the pulls at points, as kernels have them."""
     # Compiled code, loaded by those who have several nuisances.
     from fastscan.kernels.pulls import pulled_chi2
 
-    chi2, pulls = np.empty(len(layers)), np.empty((len(layers), len(constraint)))
+    chi2, pulls = np.empty(len(layers)), np.empty((len(layers), constraint.shape[1] - 1))
     pulled_chi2(np.ascontiguousarray(layers), constraint, data, chi2, pulls)
     return chi2, pulls
 
@@ -69,14 +85,23 @@ class LinearForm(Chi2Form):
         """Pulls in which huge signals keep their digits."""
         return basis_of(self.counts)
 
+    def problem(self, constraint: FloatArray) -> Problem:
+        """What kernels take of the data and of pulls with a constraint, see `Basis`."""
+        return constraint, self.counts.seen
+
     def fit(self, layers: FloatArray) -> Fitted:
         """Fit the pulls to one prediction; see `Chi2Form.fit`."""
-        pulls, chi2 = fitted_pulls(layers, self.counts.seen, self.counts.centre)
+        pulls, chi2 = pulls_of(layers, self.counts.centre, self._plain)
         return self._fitted(chi2, pulls, layers)
+
+    @cached_property
+    def _plain(self) -> Problem:
+        return self.problem(plain_constraint(self.counts.centre))
 
     def fit_at(self, point: FloatArray, nominal: FloatArray | None = None) -> Fitted:
         """Fit the pulls at a point; see `Chi2Form.fit_at`."""
-        chi2, x = _fit(self._basis.counts.layers([point]), self.counts.seen, self._basis.constraint)
+        constraint, data = self.problem(self._basis.constraint)
+        chi2, x = fit_pulls(self._basis.counts.layers([point]), data, constraint)
         pulls = self._basis.pulls(x[0])
         return self._fitted(float(chi2[0]), pulls, self._layers(point, nominal))
 
@@ -88,10 +113,11 @@ class LinearForm(Chi2Form):
     def values(self, points: FloatArray) -> FloatArray:
         """Chi2 at points, shape (points, parameters) -> (points,)."""
         chi2 = np.empty(len(points))
+        constraint, data = self.problem(self._basis.constraint)
         for start in range(0, len(points), _POINTS):
             part = slice(start, start + _POINTS)
             layers = self._basis.counts.layers(points[part])
-            chi2[part] = _fit(layers, self.counts.seen, self._basis.constraint)[0]
+            chi2[part] = fit_pulls(layers, data, constraint)[0]
         return chi2
 
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
@@ -116,17 +142,17 @@ class LinearForm(Chi2Form):
         """Chi2 along one coupling through many points."""
         from fastscan.likelihoods.linear_lines import LinearLines
 
-        return LinearLines(self.counts, coupling, columns, workers)
+        return LinearLines(self.counts, coupling, columns, workers, self._plain)
 
     def grid(self, columns: Mapping[str, FloatArray]) -> LinearGrid:
         """Chi2 on the product of columns."""
         from fastscan.likelihoods.linear_grid import LinearGrid
 
-        return LinearGrid(self._basis, columns)
+        return LinearGrid(self._basis, columns, self.problem(self._basis.constraint))
 
     def fits(
         self, interest: int, ranges: Mapping[str, tuple[float, float]] | None = None
-    ) -> LinearFits:
+    ) -> VectorFits:
         """Fits of data vectors: basins from a lattice, then Newton's method."""
         from fastscan.likelihoods.linear_fits import LinearFits
 
@@ -161,8 +187,8 @@ class LinearCurve(Curve):
         chi2, rounding = np.empty((2, 1, 1))
         reach = float(self._turning.reach[0])
         at = np.array([min(max(u, -reach), reach)])
-        layers, constraint = at_centre(self.layers, self.centre), plain_constraint(self.centre)
-        chi2_along(layers[None], at, constraint, self.data, chi2, rounding)
+        layers = at_centre(self.layers, self.centre)
+        chi2_along(layers[None], at, *self.problem, chi2, rounding)
         return float(chi2[0, 0])
 
     def turning_points(self) -> list[float]:
@@ -180,7 +206,13 @@ class LinearCurve(Curve):
     def _turning(self) -> Turning:
         from fastscan.likelihoods.linear_lines import Turning
 
-        return Turning(self.layers[None], self.data, self.centre, (self.lower, self.upper))
+        bounds = (self.lower, self.upper)
+        return Turning(self.layers[None], self.centre, self.problem, bounds)
+
+    @property
+    def problem(self) -> Problem:
+        """What kernels take of the data and of pulls from their centre."""
+        return plain_constraint(self.centre), self.data
 
 
 @dataclass(frozen=True)
@@ -199,16 +231,29 @@ class LinearSurface(Surface):
 
     def value(self, point: FloatArray) -> float:
         """Chi2 at a point, shape (couplings,)."""
-        return fitted_pulls(self._layers(point), self.data, self.centre)[1]
+        return pulls_of(self._layers(point), self.centre, self.problem)[1]
 
     def value_and_gradient(self, point: FloatArray) -> tuple[float, FloatArray]:
         """Chi2 and its derivatives by the couplings, in closed form."""
         layers = self._layers(point)
-        pulls, chi2 = fitted_pulls(layers, self.data, self.centre)
+        pulls, chi2 = pulls_of(layers, self.centre, self.problem)
         # At the fitted pulls chi2 does not change with them: only the counts' own change counts.
         moved = self.coefficients + np.einsum("k,kmb->mb", pulls, self.changes)
-        residuals = layers[0] + pulls @ layers[1:] - self.data
-        return chi2, self.by_coupling(point, moved @ (2.0 * residuals))
+        slopes = self.slopes(layers[0] + pulls @ layers[1:])
+        return chi2, self.by_coupling(point, moved @ slopes)
+
+    @property
+    def problem(self) -> Problem:
+        """What kernels take of the data and of pulls from their centre."""
+        return plain_constraint(self.centre), self.data
+
+    def slopes(self, counts: FloatArray) -> FloatArray:
+        """Derivative of chi2 by the counts of each bin over sigma."""
+        return 2.0 * (counts - self.data)
+
+    def curve(self, layers: FloatArray, bounds: tuple[float, float]) -> LinearCurve:
+        """Chi2 of u with these layers of each power."""
+        return LinearCurve(layers, self.data, self.centre, *bounds)
 
     def line(self, point: FloatArray, coordinate: int) -> tuple[LinearCurve, int]:
         """Chi2 along one coupling, and the power in u = coupling**power."""
@@ -218,8 +263,7 @@ class LinearSurface(Surface):
         weights = self.monomials(point, without=coordinate)
         every = np.concatenate([self.coefficients[None], self.changes])
         layers = line_polynomials(every[None], weights[None], powers)[0]
-        lower, upper = bounds_of_power(self.couplings[coordinate], power)
-        return LinearCurve(layers, self.data, self.centre, lower, upper), power
+        return self.curve(layers, bounds_of_power(self.couplings[coordinate], power)), power
 
     def _layers(self, point: FloatArray) -> FloatArray:
         monomials = self.monomials(point)

@@ -38,12 +38,19 @@ class LinearGrid(GridForm):
         Of the counts' pulls.
     columns : mapping of str to (points,)
         Shape parameters first, then couplings.
+    problem : tuple
+        Constraint of the pulls and data, as `fastscan.kernels.pulls` has them.
     """
 
-    def __init__(self, basis: Basis, columns: Mapping[str, FloatArray]) -> None:
+    def __init__(
+        self,
+        basis: Basis,
+        columns: Mapping[str, FloatArray],
+        problem: tuple[FloatArray, FloatArray],
+    ) -> None:
         counts = basis.counts
         self._counts, self._names = counts, tuple(columns)
-        self._constraint = basis.constraint
+        self._problem = problem
         self.shape = tuple(column.size for column in columns.values())
         self._shapes = [name for name in columns if name in counts.shape_parameters]
         self._couplings = [name for name in columns if name in counts.couplings]
@@ -92,8 +99,7 @@ class LinearGrid(GridForm):
                 chi2_along(
                     polynomials,
                     u,
-                    self._constraint,
-                    self._counts.seen,
+                    *self._problem,
                     chi2[into],
                     rounding[into],
                 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts, at_centre, plain_constraint
+from fastscan.counts import Counts, at_centre
 from fastscan.likelihoods.couplings import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.form import Lines
 from fastscan.likelihoods.layers import Layers, line_polynomials
@@ -37,10 +37,10 @@ class Turning:
     ----------
     polynomials : (lines, powers, 1 + pulls, bins)
         Counts, and their change by each pull, of each power of u, over sigma.
-    data : (bins,)
-        Counts seen over sigma.
     centre : (pulls,)
         See `fastscan.counts.Counts`.
+    problem : tuple
+        Constraint of the pulls and data, as `fastscan.kernels.pulls` has them.
     bounds : (2,)
         Of u; may be infinite.
 
@@ -57,15 +57,15 @@ class Turning:
     def __init__(
         self,
         polynomials: FloatArray,
-        data: FloatArray,
         centre: FloatArray,
+        problem: tuple[FloatArray, FloatArray],
         bounds: tuple[float, float],
     ) -> None:
         # Compiled code, loaded by those who have several nuisances.
         from fastscan.kernels.lines import line_turning_points
 
         lines = len(polynomials)
-        moved, constraint = at_centre(polynomials, centre), plain_constraint(centre)
+        moved, (constraint, data) = at_centre(polynomials, centre), problem
         self._arguments = moved, _sizes(polynomials), constraint, data
         self.reach = _reach(polynomials, centre.size)
         self.bounds = bounds
@@ -124,6 +124,8 @@ class LinearLines(Lines):
         All other free parameters: row i is a point of them.
     workers : int or None
         Threads; None for all processors.
+    problem : tuple
+        See `Turning`.
     """
 
     def __init__(
@@ -131,7 +133,8 @@ class LinearLines(Lines):
         counts: Counts,
         coupling: str,
         columns: Mapping[str, FloatArray],
-        workers: int | None = 1,
+        workers: int | None,
+        problem: tuple[FloatArray, FloatArray],
     ) -> None:
         rows = max((np.size(column) for column in columns.values()), default=1)
         coordinate = counts.couplings.index(coupling)
@@ -148,7 +151,7 @@ class LinearLines(Lines):
         def turning(own: slice) -> Turning:
             coefficients = layers.coefficients({name: v[own] for name, v in shapes.items()})
             polynomials = line_polynomials(coefficients, weights[own], powers)
-            return Turning(polynomials, counts.seen, counts.centre, bounds)
+            return Turning(polynomials, counts.centre, problem, bounds)
 
         self._turning = by_tiles(rows, turning, workers, _TILE)
 

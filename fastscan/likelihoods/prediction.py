@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import build_signal
+from fastscan.counts import background_counts, build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
 
@@ -32,7 +32,9 @@ class Prediction:
     edges_ev, unit
         Observed bins and the unit of the counts.
     cevns, eves, total : (bins,)
-        Zero in a channel that is switched off.
+        Of the signal; zero in a channel that is switched off.
+    background : (bins,)
+        Counts that are there without it; zero where an excess over them is what was seen.
     chi2, alpha_hat : float
         Profiled chi2 and the relative change of the total counts it is reached at: the shift of the
         normalisation, where that is the only nuisance.
@@ -48,6 +50,7 @@ class Prediction:
     cevns: FloatArray
     eves: FloatArray
     total: FloatArray
+    background: FloatArray
     chi2: float
     alpha_hat: float
     pulls: dict[str, float]
@@ -73,11 +76,12 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
         for channel in ("cevns", "eves")
     }
     total = by_channel["cevns"] + by_channel["eves"]
+    background = np.concatenate([background_counts(one) for one in likelihood.experiments])
     with np.errstate(over="ignore"):
         _check_finite(total * total, "predicted counts")
     form = likelihood.form((), point)
     # What is compared with the data is what is printed: the sum of the channels.
-    fitted = form.fit_at(np.empty(0), total / likelihood.sigma)
+    fitted = form.fit_at(np.empty(0), (total + background) / likelihood.sigma)
     pulls = fitted.pulls
     if likelihood.alone:
         # From the independent pulls of the fit to the nuisances that were named.
@@ -92,6 +96,7 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
         cevns=by_channel["cevns"],
         eves=by_channel["eves"],
         total=total,
+        background=background,
         chi2=fitted.chi2,
         alpha_hat=fitted.relative_change,
         pulls=dict(zip(likelihood.nuisance_names, map(float, pulls), strict=True)),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, StoreError
 from fastscan.inference.critical_values import Critical, critical_value
 from fastscan.inference.edges import check_box
-from fastscan.inference.toys import ToyFits, draw_toys
+from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan.axes import Axis
@@ -302,7 +302,7 @@ class _Work:
         least = -(-self.toys // self.portion)
         while True:
             check_stopped()
-            drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
+            drawn = self.fits.draw(mean, self.portion, self.seed, (*index, len(found)))
             found.append(self.fits.rises(drawn, at))
             if len(found) < least:
                 continue

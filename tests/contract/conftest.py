@@ -1,13 +1,16 @@
 """The likelihoods that every question is asked of, and their slow twins."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import naive
 import numpy as np
 import pytest
+from counted import ccd
 
 from fastscan.likelihoods import Likelihood, form, likelihood
 from fastscan.likelihoods.form import Chi2Form, Fitted, GridForm, Strategy
@@ -40,12 +43,16 @@ CASES = (
         "sin2_theta_w", (0.15, 0.35),
     ),
 )  # fmt: skip
-KINDS = ("closed", "linear", "joint", "covariance")
+KINDS = ("closed", "linear", "joint", "covariance", "counted", "mixed")
 
 
 @cache
 def made(kind: str, model: str) -> Likelihood:
     """A likelihood of each kind."""
+    if kind in ("counted", "mixed"):
+        folder = Path(tempfile.mkdtemp(prefix="fastscan-"))
+        counted = likelihood(model, ccd(folder, pulls=CCD_PULLS))
+        return counted if kind == "counted" else likelihood(model, "conus-plus") + counted
     if kind == "closed":
         return likelihood(model, "conus-plus")
     if kind in ("linear", "covariance"):
@@ -58,17 +65,57 @@ def made(kind: str, model: str) -> Likelihood:
     return Likelihood.joined([first, second], shared=["flux"])
 
 
+# A quenching that is not known, beside the normalisation and the background's size and slope.
+CCD_PULLS = """
+[[systematics.pulls]]
+name = "quenching"
+kind = "setting"
+settings = { "target.quenching.k" = 0.01 }
+"""
+
+
 class Twin:
-    """Chi2 from the counts alone, each point by itself, pulls by their covariance."""
+    """Chi2 from the counts alone, each point by itself, pulls by their covariance.
+
+    Of counts, by an independent minimiser from several starts.
+    """
 
     def __init__(self, likelihood: Likelihood, names: tuple[str, ...], held: dict[str, float]):
         self.counts = likelihood.counts(names, held)
+        self.counted = bool(self.counts.poisson.any())
 
     def __call__(self, *point: float) -> float:
-        return naive.pulled_chi2(self.counts.layers([point])[0], self.counts.seen)
+        layers = self.counts.layers([point])[0]
+        if self.counted:
+            return self._fit(layers)[0]
+        return naive.pulled_chi2(layers, self.counts.seen)
 
     def log_marginal(self, *point: float) -> float:
-        return naive.pulled_log_marginal(self.counts.layers([point])[0], self.counts.seen)
+        layers = self.counts.layers([point])[0]
+        if not self.counted:
+            return naive.pulled_log_marginal(layers, self.counts.seen)
+        # Laplace's approximation.
+        unit, events = self.counts.sigma, self.counts.poisson
+        chi2, pulls = self._fit(layers)
+        expected = (layers[0] + pulls @ layers[1:]) * unit
+        seen = self.counts.seen * unit
+        weights = np.where(events, seen / expected**2 * unit**2, 1.0)
+        hessian = np.eye(len(pulls)) + (layers[1:] * weights) @ layers[1:].T
+        return -0.5 * chi2 - 0.5 * float(np.linalg.slogdet(hessian)[1])
+
+    def fit_vector(self, point: tuple[float, ...], vector: np.ndarray) -> float:
+        """Chi2 of a data vector, whose auxiliary measurements are from the pulls' centre."""
+        bins = self.counts.seen.size
+        measured = vector[bins:] - self.counts.centre
+        return self._fit(self.counts.layers([point])[0], vector[:bins], measured)[0]
+
+    def _fit(self, layers, seen=None, measured=None):
+        counts = self.counts
+        unit = np.where(counts.poisson, counts.sigma, 1.0)
+        seen = counts.seen if seen is None else seen
+        return naive.counted_chi2(
+            layers * unit, seen * unit, counts.floors, (), measured, ~counts.poisson
+        )
 
     def many(self, points: Any) -> np.ndarray:
         return np.array([self(*point) for point in points])

@@ -1,0 +1,269 @@
+"""Fits of many data vectors some of whose bins hold counts: from a lattice, by Newton's method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscan.counts import Counts, plain_constraint
+from fastscan.exceptions import InputError
+from fastscan.kernels.counted_fits import (
+    counted_along,
+    counted_state,
+    fit_counted,
+    lattice_chi2,
+    spread_nodes,
+)
+from fastscan.likelihoods.chart import Chart
+from fastscan.likelihoods.coordinates import Coordinate, without_partners
+from fastscan.likelihoods.counted import counted_problem
+from fastscan.likelihoods.counted_hypotheses import CountedHypotheses
+from fastscan.likelihoods.form import VectorFits
+from fastscan.likelihoods.hypotheses import hypotheses
+
+__all__ = ["CountedFits"]
+
+FloatArray = NDArray[np.float64]
+
+# Points of the parameters of interest whose lattices are kept.
+_REMEMBERED = 256
+# Nodes of a coupling, by the number of coordinates; of a mass, one in so many rows of its table.
+_NODES = {1: 33, 2: 17}
+_LEAST_NODES = 9
+_ROWS_OF_A_NODE = 8
+_MOST_NODES = 20_000
+# Nodes are this much denser, in logarithm, around no coupling than around an infinite one.
+_DENSER = 4.0
+_STEPS = 100
+
+
+class CountedFits(VectorFits):
+    """Fits of one or two parameters, of more where a lattice holds them; see `VectorFits`.
+
+    Chi2 is the lowest to 1e-6 but where two basins are closer than nodes of the lattice.
+
+    Raises
+    ------
+    InputError
+        Two masses, or more free parameters than a lattice can hold.
+    """
+
+    def __init__(
+        self, counts: Counts, interest: int, ranges: Mapping[str, tuple[float, float]]
+    ) -> None:
+        self._counts, self._ranges = counts, ranges
+        self._interest, profiled = counts.names[:interest], counts.names[interest:]
+        self._first = Coordinate.of(counts, self._interest[0])
+        self.mirrored = self._first.mirrored
+        self._outward, self._free = False, profiled
+        if interest == 1:
+            self._outward, self._free = without_partners(counts, self._interest[0], profiled)
+        self._all = self._search((*self._interest, *self._free), {})
+        self._held: dict[tuple[float, ...], Lattice] = {}
+
+    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Parameters of interest at the best fit, and the score; see `VectorFits.best`."""
+        z, score = self._all.best(data)
+        values = self._all.chart.values(z)
+        return np.stack([values[name] for name in self._interest], axis=1), score
+
+    def scores(self, data: FloatArray, point: Sequence[float]) -> FloatArray:
+        """Score at values of the parameters of interest; see `VectorFits.scores`."""
+        if not self._free and not self._outward:
+            chi2 = self._hypothesis(point).chi2(_physical(self._counts, data))[:, 0]
+            score: FloatArray = np.einsum("tn,tn->t", data, data) - chi2
+            return score
+        return self._held_at(point).best(data)[1]
+
+    def mean(self, point: Sequence[float], data: FloatArray) -> FloatArray:
+        """Expectation at values of the parameters of interest; see `VectorFits.mean`."""
+        if not self._free and not self._outward:
+            mean: FloatArray = self._hypothesis(point).mean(_physical(self._counts, data[None])[0])[
+                0
+            ]
+            return mean
+        search = self._held_at(point)
+        return search.mean(search.best(data[None])[0][0], data)
+
+    def nuisances(self, point: Sequence[float]) -> FloatArray:
+        """Directions in which pulls move the expectation; see `VectorFits.nuisances`."""
+        if not self._free and not self._outward:
+            predicted = hypotheses(self._counts, [list(point)])
+        else:
+            search = self._held_at(point)
+            predicted = search.chart.hypotheses(search.best(self._counts.observed[None])[0])
+        basis: FloatArray = predicted.basis[0]
+        return basis
+
+    def ends(self, data: FloatArray, rise: float) -> FloatArray:
+        """Outermost values of the first parameter; see `VectorFits.ends`."""
+        search, chart = self._all, self._all.chart
+        own = chart.names.index(self._interest[0])
+        z, score = search.best(data)
+        lowest = np.einsum("tn,tn->t", data, data) - score
+        ends = np.empty((len(data), 2))
+        for t, one in enumerate(data):
+            level = float(lowest[t] + rise)
+            inside = search.chi2(one) <= level
+            starts = np.concatenate([z[t][None], search.nodes[inside]])
+            for side in range(2):
+                i = int((starts[:, own] if side else -starts[:, own]).argmax())
+                ends[t, side] = self._end(one, level, own, side, starts[i])
+        values = np.empty((len(data), 2))
+        for side in range(2):
+            at = z.copy()
+            at[:, own] = ends[:, side]
+            values[:, side] = chart.values(at)[self._interest[0]]
+        return values
+
+    def _end(self, data: FloatArray, level: float, own: int, side: int, start: FloatArray) -> float:
+        """Where chi2, lowest over all other coordinates, leaves a level on the way out."""
+        search = self._all
+        bound = float(search.chart.bounds[own, side])
+        z = start.copy()
+
+        def excess(place: float) -> float:
+            return search.along(data, own, place, z) - level
+
+        inside = float(start[own])
+        step = (1.0 if side else -1.0) * search.spacing(own, inside)
+        low = excess(inside)
+        while True:
+            outside = inside + step
+            if (outside - bound) * step >= 0.0:
+                outside = bound
+            before = z.copy()
+            high = excess(outside)
+            if high > 0.0:
+                break
+            if outside == bound:
+                return bound
+            inside, low, step = outside, high, 1.5 * step
+        z[:] = before
+        from scipy.optimize import brentq
+
+        if low >= 0.0:
+            return inside
+        end: float = brentq(excess, inside, outside, xtol=1e-14, rtol=1e-12, maxiter=_STEPS)
+        return end
+
+    def _hypothesis(self, point: Sequence[float]) -> CountedHypotheses:
+        return CountedHypotheses(self._counts, np.array([list(point)], dtype=float))
+
+    def _held_at(self, point: Sequence[float]) -> Lattice:
+        # Threads may ask at once: what one forgets the other still has.
+        key = tuple(float(value) for value in point)
+        search = self._held.get(key)
+        if search is None:
+            if self._outward:
+                search = self._search((*self._interest, *self._free), {}, abs(key[0]))
+            else:
+                search = self._search(self._free, dict(zip(self._interest, key, strict=True)))
+            if len(self._held) >= _REMEMBERED:
+                self._held.clear()
+            self._held[key] = search
+        return search
+
+    def _search(
+        self, free: Sequence[str], held: Mapping[str, float], least: float | None = None
+    ) -> Lattice:
+        """Hypotheses of all values of some parameters, of the first from a value on."""
+        bounds = {
+            name: Coordinate.of(self._counts, name).within(self._ranges.get(name)) for name in free
+        }
+        if least is not None:
+            bounds[free[0]] = (self._first.variable(least), math.inf)
+        return Lattice(Chart(self._counts, bounds, held), self._counts)
+
+
+class Lattice:
+    """Nodes that fill the box of a chart, denser around small couplings.
+
+    Attributes
+    ----------
+    chart : Chart
+    nodes : (nodes, coordinates)
+    """
+
+    def __init__(self, chart: Chart, counts: Counts) -> None:
+        self.chart, self._counts = chart, counts
+        self._axes = [self._axis(i) for i in range(len(chart.names))]
+        number = math.prod(axis.size for axis in self._axes)
+        if number > _MOST_NODES:
+            raise InputError(
+                f"toys are not fitted in {', '.join(chart.names)} at once",
+                where="parameters",
+                hint="hold some with --set NAME=VALUE",
+            )
+        mesh = np.meshgrid(*self._axes, indexing="ij")
+        self.nodes = np.stack([m.ravel() for m in mesh], axis=1)
+        places = np.arange(number).reshape([axis.size for axis in self._axes])
+        beside = []
+        for i in range(places.ndim):
+            padded = np.pad(places, [(int(i == j),) * 2 for j in range(places.ndim)],
+                            constant_values=-1)  # fmt: skip
+            for shift in (0, 2):
+                beside.append(padded.take(range(shift, shift + places.shape[i]), axis=i).ravel())
+        self._neighbours = np.stack(beside, axis=1).astype(np.int64)
+        self._problem = counted_problem(counts, plain_constraint(counts.centre))
+        pulls, n = counts.centre.size, counts.observed.size
+        self._layers = np.empty((number, 1 + pulls, n))
+        spread_nodes(self.nodes, *chart.expansion, self._layers)
+
+    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Coordinates at the best fit to each data vector, and the score there."""
+        z, chi2 = np.empty((len(data), self.nodes.shape[1])), np.empty(len(data))
+        fit_counted(
+            np.ascontiguousarray(data), self.nodes, self._neighbours, self._layers,
+            *self.chart.expansion, self.chart.bounds, *self._problem, z, chi2,
+        )  # fmt: skip
+        return z, np.einsum("tn,tn->t", data, data) - chi2
+
+    def chi2(self, vector: FloatArray) -> FloatArray:
+        """Chi2 of a data vector at all nodes."""
+        chi2 = np.empty(len(self.nodes))
+        lattice_chi2(vector, self._layers, *self._problem, chi2)
+        return chi2
+
+    def along(self, vector: FloatArray, coordinate: int, place: float, z: FloatArray) -> float:
+        """Chi2 with one coordinate at a place, the others fitted from where they are in z."""
+        chi2: float = counted_along(
+            vector, *self.chart.expansion, self.chart.bounds, *self._problem, coordinate, place, z
+        )
+        return chi2
+
+    def mean(self, z: FloatArray, vector: FloatArray) -> FloatArray:
+        """Expectation at coordinates, the pulls fitted to a data vector, (n,)."""
+        mean = np.empty(vector.size)
+        counted_state(vector, *self.chart.expansion, *self._problem, z, mean)
+        return mean
+
+    def spacing(self, coordinate: int, place: float) -> float:
+        """A quarter of the way between the nodes around a place."""
+        axis = self._axes[coordinate]
+        i = int(np.clip(np.searchsorted(axis, place), 1, axis.size - 1))
+        return 0.25 * float(axis[i] - axis[i - 1])
+
+    def _axis(self, i: int) -> FloatArray:
+        low, high = (float(end) for end in self.chart.bounds[i])
+        if i < len(self.chart.names) - self.chart.expansion[1].shape[1]:
+            return np.linspace(low, high, max(2, round((high - low) / _ROWS_OF_A_NODE)))
+        count = _NODES.get(len(self.chart.names), _LEAST_NODES)
+        reach = max(abs(low), abs(high))
+        steps = np.linspace(-1.0, 1.0, 2 * count - 1)
+        angles = reach * np.sinh(_DENSER * steps) / math.sinh(_DENSER)
+        inside = angles[(angles > low) & (angles < high)]
+        if inside.size < count // 2:
+            return np.linspace(low, high, count)
+        return np.concatenate([[low], inside, [high]])
+
+
+def _physical(counts: Counts, data: FloatArray) -> FloatArray:
+    """Data vectors without negative numbers of events."""
+    bins = counts.seen.size
+    out = data.copy()
+    out[:, :bins] = np.where(counts.poisson, np.maximum(data[:, :bins], 0.0), data[:, :bins])
+    return out
