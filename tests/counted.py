@@ -9,9 +9,9 @@ SEEN = (4, 3, 1, 3, 1, 2, 0, 1)
 BACKGROUND = (1.6, 1.5, 1.3, 1.4, 1.2, 1.1, 0.9, 0.8)
 
 
-def table(path: Path, names: str, *columns) -> str:
+def table(path: Path, names: str, *columns, edges=EDGES) -> str:
     """A table of the bins, and its name."""
-    rows = zip(EDGES[:-1], EDGES[1:], *columns, strict=True)
+    rows = zip(edges[:-1], edges[1:], *columns, strict=True)
     lines = [",".join(repr(float(value)) for value in row) for row in rows]
     path.write_text("\n".join([f"low_ev,high_ev,{names}", *lines, ""]))
     return path.name
@@ -29,6 +29,7 @@ def ccd(
     sigma_alpha: float | None = 0.2,
     pulls: str = "",
     observation: str = "",
+    edges=EDGES,
 ) -> Path:
     """Write the experiment: its TOML file.
 
@@ -47,10 +48,11 @@ def ccd(
     text = f"""
 extends = "conus-plus"
 name = "{name}"
+{'unusual = ["observation.sm_expectation"]' if expectation < 1e-3 else ""}
 
 [observation]
 likelihood = "poisson"
-file = "{table(folder / f"{name}.csv", "counts", seen)}"
+file = "{table(folder / f"{name}.csv", "counts", seen, edges=edges)}"
 normalisation = "total"
 sm_expectation = {expectation!r}
 {observation}
@@ -63,13 +65,17 @@ sm_expectation = {expectation!r}
         text += f"""
 [[backgrounds]]
 name = "dark current"
-file = "{table(folder / f"{name}-background.csv", "counts", background)}"
+file = "{table(folder / f"{name}-background.csv", "counts", background, edges=edges)}"
 {size}
 """
         if tilt:
             change = tilt * background * np.linspace(-1.0, 1.0, background.size)
             file = table(
-                folder / f"{name}-tilt.csv", "down,up", background - change, background + change
+                folder / f"{name}-tilt.csv",
+                "down,up",
+                background - change,
+                background + change,
+                edges=edges,
             )
             text += f"""
 [[backgrounds.variations]]

@@ -144,6 +144,8 @@ def _tell(likelihood: Likelihood, fit: Fit) -> None:
         unit = likelihood.model.parameter(name).unit
         say(f"{name} = {value:.5g}{'' if unit == '1' else f' {unit}'}")
     say(f"chi2 = {fit.chi2_min:.4f} for {fit.ndf} degrees of freedom, p = {fit.p_value:.4g}")
+    if fit.few_events and fit.toys is None:
+        say("bins expect fewer than 5 events: this p is a guide, --toys N gives a sound one")
     if fit.toys is not None:
         say(
             f"p = {fit.toys.p_value:.4g} +- {fit.toys.error:.2g} from {fit.toys.toys} toys, "

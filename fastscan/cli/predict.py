@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fastscan.inputs import Experiment
     from fastscan.likelihoods import Likelihood, Prediction
 
     FloatArray = NDArray[np.float64]
@@ -61,7 +62,10 @@ def command(
         )
     ]
     if as_json:
-        spectra = [_spectrum(part, data, sigma) for _, part, data, sigma in parts]
+        spectra = [
+            _spectrum(part, data, sigma, experiment.observation.counted)
+            for experiment, part, data, sigma in parts
+        ]
         print_json(
             {
                 **analysed(likelihood),
@@ -83,7 +87,7 @@ def command(
         return
     say(about_likelihood(likelihood, prediction.parameters))
     for experiment, part, data, sigma in parts:
-        _print_table(experiment.name, part, data, sigma)
+        _print_table(experiment, part, data, sigma)
     pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in prediction.pulls.items())
     if prediction.parts:
         say(f"together: chi2 = {prediction.chi2:.4f}")
@@ -107,39 +111,48 @@ def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool
     write_text(Path(out), text, overwrite=force)
 
 
-def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str, Any]:
+def _spectrum(
+    part: Prediction, data: FloatArray, sigma: FloatArray, counted: bool
+) -> dict[str, Any]:
     return {
         "edges_ev": part.edges_ev,
         "unit": part.unit,
         "cevns": part.cevns,
         "eves": part.eves,
         "total": part.total,
-        "background": part.background,
+        # From an excess it is subtracted.
+        **({"background": part.background} if counted else {}),
         "observed": data,
         "sigma": sigma,
     }
 
 
-def _print_table(experiment: str, part: Prediction, data: FloatArray, sigma: FloatArray) -> None:
+def _print_table(
+    experiment: Experiment, part: Prediction, data: FloatArray, sigma: FloatArray
+) -> None:
     from rich.table import Table
 
+    counted = experiment.observation.counted
+    # chi2 of events is -2 ln L less that of expecting what was seen.
+    words = "Poisson, -2 ln L" if counted else "chi2"
     table = Table(
-        title=experiment,
+        title=experiment.name,
         title_justify="left",
-        caption=f"{part.unit}; chi2 = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
+        caption=f"{part.unit}; {words} = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
     )
-    for column in ("eV_ee", "CEvNS", "EvES", "total", "observed"):
+    background = ("background",) if counted else ()
+    for column in ("eV_ee", "CEvNS", "EvES", "total", *background, "observed"):
         table.add_column(column, justify="right")
     edges = part.edges_ev
-    rows = zip(edges[:-1], edges[1:], part.cevns, part.eves, part.total,
+    rows = zip(edges[:-1], edges[1:], part.cevns, part.eves, part.total, part.background,
                data, sigma, strict=True)  # fmt: skip
-    for low, high, cevns, eves, total, seen, error in rows:
+    for low, high, cevns, eves, total, below, seen, error in rows:
         table.add_row(
             f"{low:g}-{high:g}",
             f"{cevns:.5g}",
             f"{eves:.4g}",
             f"{total:.5g}",
-            f"{seen:.2f} ± {error:.2f}",
+            *((f"{below:.5g}", f"{seen:g}") if counted else (f"{seen:.2f} ± {error:.2f}",)),
         )
     table.add_section()
     table.add_row(
@@ -147,6 +160,10 @@ def _print_table(experiment: str, part: Prediction, data: FloatArray, sigma: Flo
         f"{part.cevns.sum():.6g}",
         f"{part.eves.sum():.4g}",
         f"{part.total.sum():.6g}",
-        f"{data.sum():.2f}",
+        *(
+            (f"{part.background.sum():.6g}", f"{data.sum():g}")
+            if counted
+            else (f"{data.sum():.2f}",)
+        ),
     )
     show(table)

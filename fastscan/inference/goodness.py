@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 # More couplings than this are not free unless named: many together have no one best fit.
 _FEW = 3
 _TOY_BLOCK = 4096
+# With fewer events expected in a bin chi2 has no chi2 distribution.
+_FEW_EVENTS = 5.0
 # Fits less probable than this, on either side, are worth a word.
 _DOUBTFUL = 1e-4
 
@@ -69,9 +71,14 @@ class Fit:
     pulls : dict
         Of each nuisance, in standard deviations.
     counts, nominal, expected : (bins,)
-        At the best fit with its nuisances, with the nuisances at zero, and of the Standard Model.
+        At the best fit with its nuisances, with the nuisances at zero, and of the Standard Model;
+        with backgrounds where events were counted.
     data, sigma, residuals : (bins,)
-        Counts seen, their errors, and (data - counts) / sigma.
+        Counts seen, their errors, and (data - counts) / sigma. The error of a number of events is
+        its root, of none one.
+    few_events : bool
+        Whether bins are expected to hold so few events that p_value is no more than a guide, and
+        toys are what tells.
     toys : ToyProbability or None
     """
 
@@ -88,6 +95,7 @@ class Fit:
     data: FloatArray
     sigma: FloatArray
     residuals: FloatArray
+    few_events: bool = False
     toys: ToyProbability | None = None
 
 
@@ -183,11 +191,14 @@ def best_fit(
         alpha_hat=prediction.alpha_hat,
         pulls=prediction.pulls,
         counts=mean[:bins] * likelihood.sigma,
-        nominal=prediction.total,
-        expected=likelihood.predict(**_standard(likelihood)).total,
+        nominal=prediction.total + prediction.background,
+        expected=likelihood.predict(**_standard(likelihood)).total + prediction.background,
         data=likelihood.data,
         sigma=likelihood.sigma,
         residuals=(counts.seen - mean[: counts.seen.size])[:bins],
+        few_events=bool(
+            (counts.poisson & (mean[: counts.seen.size] * counts.sigma < _FEW_EVENTS)).any()
+        ),
         toys=_toys(likelihood, ordered, given, mean, prediction.chi2, toys, seed) if toys else None,
     )
 
@@ -196,7 +207,7 @@ def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[st
     """Words on fits that are too bad or too good to be true: then limits mean little.
 
     The best fit, and the Standard Model: each where its chi2 is beyond a probability of 1e-4 on
-    either side.
+    either side. Of bins with few events chi2 has another distribution, and nothing is said.
 
     Parameters
     ----------
@@ -206,6 +217,13 @@ def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[st
     free : int
         Parameters that were fitted for it.
     """
+    counted = [
+        own
+        for one, own in zip(likelihood.experiments, likelihood.bin_slices, strict=True)
+        if one.observation.counted
+    ]
+    if any((likelihood.data[own] < _FEW_EVENTS).any() for own in counted):
+        return []
     bins = likelihood.data.size + len(likelihood.constraints)
     standard = likelihood.predict(**_standard(likelihood)).chi2
     fits = {"best fit": (chi2_min, bins - free), "Standard Model": (standard, bins)}
