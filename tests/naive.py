@@ -1061,6 +1061,7 @@ def counted_chi2(
     free: Any = (),
     measured: Any = None,
     gaussian: Any = None,
+    more_starts: int = 4,
 ) -> tuple[float, Any]:
     """-2 ln L of counts with pulls profiled, and the pulls: the lowest of several starts.
 
@@ -1092,7 +1093,8 @@ def counted_chi2(
         return layers[1:] @ by_bin + 2.0 * known * (beta - aux)
 
     best, where = value(aux) if pulls == 0 else np.inf, aux
-    starts = [np.zeros(pulls), aux, *np.random.default_rng(1).normal(size=(4, pulls))]
+    more = np.random.default_rng(1).normal(size=(more_starts, pulls))
+    starts = [np.zeros(pulls), *([aux] if aux.any() else []), *more]
     for start in starts if pulls else ():
         inside = start
         while (bounds[:, 0] + bounds[:, 1:] @ inside < least).any() and np.abs(inside).max() > 1e-9:

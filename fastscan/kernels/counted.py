@@ -187,6 +187,18 @@ def _bounded_step(
         step[k] = -gradient[k]
     _solve_lower(lower, pulls, step)
     _solve_upper(lower, pulls, step)
+    # Most often no bound is in the way.
+    inside = True
+    for i in range(bounds):
+        slack, size = slacks[i], sizes[i]
+        for k in range(pulls):
+            slack += normals[i, k] * step[k]
+            size += abs(normals[i, k] * step[k])
+        if slack < -_ROUNDING * size:
+            inside = False
+            break
+    if inside:
+        return
     active = np.empty(pulls + 1, np.int64)
     count = 0
     weight = np.zeros(pulls + 1)

@@ -1,8 +1,10 @@
 """Fits of a few coordinates to data vectors some of whose bins hold counts.
 
 Coordinates are those of `fastscan.kernels.profiles`: a place among the rows of a table, and angles
-of couplings. Chi2 is evaluated at every node of a lattice, and taken down from each node that is
-lower than its neighbours. Pulls are counted in their columns, which shrink as couplings grow.
+of couplings. Chi2 is estimated at every node of a lattice, and taken down from each node that is
+lower than its neighbours. The estimate is of second order in the pulls, from where they fit the
+data that were seen: a few products of a matrix and the vector. Pulls are counted in their columns,
+which shrink as couplings grow.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from fastscan.kernels.counted import (
     profiled_derivatives,
 )
 from fastscan.kernels.eigenvectors import diagonalise
-from fastscan.kernels.profiles import spread
+from fastscan.kernels.profiles import dot, spread
 
 __all__ = ["counted_along", "counted_state", "fit_counted", "lattice_chi2", "spread_nodes"]
 
@@ -82,13 +84,36 @@ def lattice_chi2(
     constraint: FloatArray,
     data: FloatArray,
     chi2: FloatArray,
+    mean: FloatArray,
 ) -> None:
-    """Fill chi2 of one vector at all nodes."""
+    """Fill chi2 of one vector at all nodes, and what is expected of it there, nodes x n."""
     columns, y = counted_scratch(constraint, data)
     own, seen = np.zeros(constraint.shape), data.copy()
-    pulls = np.empty(constraint.shape[1] - 1)
+    count, bins = constraint.shape[1] - 1, data.shape[1]
+    pulls = np.empty(count)
     for p in range(layers.shape[0]):
         chi2[p] = _fit(layers[p], vector, constraint, seen, own, columns, y, pulls)
+        mean[p, :bins] = y
+        for k in range(count):
+            mean[p, bins + k] = pulls[k] * layers[p, 1 + k, bins + k]
+
+
+@jit
+def _estimate(
+    vector: FloatArray,
+    constant: FloatArray,
+    linear: FloatArray,
+    offset: FloatArray,
+    slopes: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Chi2 at all nodes, of second order in the pulls, but for what depends on the vector alone."""
+    for p in range(out.size):
+        total = constant[p] + dot(linear[p], vector)
+        for k in range(offset.shape[1]):
+            rest = offset[p, k] - dot(slopes[p, k], vector)
+            total -= rest * rest
+        out[p] = total
 
 
 @jit
@@ -183,7 +208,10 @@ def fit_counted(
     vectors: FloatArray,
     nodes: FloatArray,
     neighbours: FloatArray,
-    layers: FloatArray,
+    constant: FloatArray,
+    linear: FloatArray,
+    offset: FloatArray,
+    slopes: FloatArray,
     table: FloatArray,
     exponents: FloatArray,
     tops: FloatArray,
@@ -200,8 +228,8 @@ def fit_counted(
     vectors : vectors x (bins + pulls)
     nodes, neighbours : nodes x coordinates, nodes x (2 coordinates)
         Of a lattice, and the nodes beside each, -1 for none.
-    layers : nodes x (1 + pulls) x (bins + pulls)
-        From `spread_nodes`.
+    constant, linear, offset, slopes
+        Of the estimate: nodes, nodes x n, nodes x pulls, nodes x pulls x n.
     table, exponents, tops, bounds
         See `fastscan.kernels.descent.descend`.
     constraint, data
@@ -209,12 +237,12 @@ def fit_counted(
     z, chi2 : vectors x coordinates, vectors
         Results.
     """
-    found = np.empty(layers.shape[0])
+    found = np.empty(nodes.shape[0])
     held = np.zeros(nodes.shape[1], np.bool_)
-    taken = np.empty(layers.shape[0], np.bool_)
+    taken = np.empty(nodes.shape[0], np.bool_)
     trial = np.empty(nodes.shape[1])
     for v in range(vectors.shape[0]):
-        lattice_chi2(vectors[v], layers, constraint, data, found)
+        _estimate(vectors[v], constant, linear, offset, slopes, found)
         chi2[v] = np.inf
         for p in range(found.size):
             taken[p] = not found[p] < np.inf

@@ -37,6 +37,8 @@ _ROWS_OF_A_NODE = 8
 _MOST_NODES = 20_000
 # Nodes are this much denser, in logarithm, around no coupling than around an infinite one.
 _DENSER = 4.0
+# Events that a bin is expected to hold at least where chi2 is estimated.
+_LEAST_EVENTS = 0.05
 _STEPS = 100
 
 
@@ -212,21 +214,54 @@ class Lattice:
         pulls, n = counts.centre.size, counts.observed.size
         self._layers = np.empty((number, 1 + pulls, n))
         spread_nodes(self.nodes, *chart.expansion, self._layers)
+        self._terms = self._estimate()
 
     def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Coordinates at the best fit to each data vector, and the score there."""
         z, chi2 = np.empty((len(data), self.nodes.shape[1])), np.empty(len(data))
         fit_counted(
-            np.ascontiguousarray(data), self.nodes, self._neighbours, self._layers,
+            np.ascontiguousarray(data), self.nodes, self._neighbours, *self._terms,
             *self.chart.expansion, self.chart.bounds, *self._problem, z, chi2,
         )  # fmt: skip
         return z, np.einsum("tn,tn->t", data, data) - chi2
 
     def chi2(self, vector: FloatArray) -> FloatArray:
         """Chi2 of a data vector at all nodes."""
-        chi2 = np.empty(len(self.nodes))
-        lattice_chi2(vector, self._layers, *self._problem, chi2)
-        return chi2
+        return self._states(vector)[0]
+
+    def _states(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Chi2 of a data vector at all nodes, and what is expected of it there."""
+        chi2, mean = np.empty(len(self.nodes)), np.empty((len(self.nodes), vector.size))
+        lattice_chi2(vector, self._layers, *self._problem, chi2, mean)
+        return chi2, mean
+
+    def _estimate(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Terms of chi2 that is of second order in the pulls around those of the data seen.
+
+        With y and x what is expected there of bins and pulls, chi2 of a vector (d, a) is a constant
+        less l . (d, a), less the square of R (h - T W (d, a)) that the pulls gain.
+        """
+        counts = self._counts
+        mean = self._states(counts.observed)[1]
+        bins = counts.seen.size
+        events = np.append(counts.poisson, np.zeros(mean.shape[1] - bins, dtype=bool))
+        unit = np.append(counts.sigma, np.ones(mean.shape[1] - bins))
+        known = np.append(np.ones(bins), counts.penalised.astype(float))
+        # A bin that is expected to be empty may hold an event in another vector.
+        floor = np.maximum(mean, np.where(events, _LEAST_EVENTS / unit, -np.inf))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            linear = np.where(events, -2.0 * unit * np.log(floor), -2.0 * known * mean)
+            weights = np.where(events, unit / floor, known)
+        constant = np.where(events, 2.0 * unit * mean, known * mean**2).sum(axis=1)
+        columns = self._layers[:, 1:]
+        square = np.einsum("pkn,pn,pjn->pkj", columns, weights, columns)
+        size = np.sqrt(np.maximum(np.einsum("pkk->pk", square), 1e-300))
+        square = square / size[:, :, None] / size[:, None, :] + 1e-12 * np.eye(size.shape[1])
+        root = np.linalg.inv(np.linalg.cholesky(square)) / size[:, None, :]
+        slopes = root @ (columns * weights[:, None])
+        expected = np.where(events, floor, mean)
+        offset = np.einsum("pkn,pn->pk", slopes, expected)
+        return constant, linear, offset, slopes
 
     def along(self, vector: FloatArray, coordinate: int, place: float, z: FloatArray) -> float:
         """Chi2 with one coordinate at a place, the others fitted from where they are in z."""

@@ -77,7 +77,7 @@ settings = { "target.quenching.k" = 0.01 }
 class Twin:
     """Chi2 from the counts alone, each point by itself, pulls by their covariance.
 
-    Of counts, by an independent minimiser from several starts.
+    Of counts, by an independent minimiser.
     """
 
     def __init__(self, likelihood: Likelihood, names: tuple[str, ...], held: dict[str, float]):
@@ -114,7 +114,14 @@ class Twin:
         unit = np.where(counts.poisson, counts.sigma, 1.0)
         seen = counts.seen if seen is None else seen
         return naive.counted_chi2(
-            layers * unit, seen * unit, counts.floors, (), measured, ~counts.poisson
+            layers * unit,
+            seen * unit,
+            counts.floors,
+            (),
+            measured,
+            ~counts.poisson,
+            # Convex: one start is enough, and others are tried where minimisers are compared.
+            more_starts=0,
         )
 
     def many(self, points: Any) -> np.ndarray:
