@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts.signal import Signal, integer_power
+from fastscan.exceptions import InputError
 from fastscan.models import Parameter
 
 __all__ = ["Counts", "Part", "natural_size"]
@@ -165,13 +166,24 @@ class Counts:
 
         A value that is not finite is outside.
         """
-        from fastscan.kernels.evaluation import all_inside
-
-        low, high = self._ranges
-        # Most often all are, which costs less to find than which are.
-        if all_inside(points, low, high):
-            return np.ones(len(points), dtype=bool)
+        low, high = self.ranges
         return np.asarray(((points >= low) & (points <= high)).all(axis=1))
+
+    def check_numbers(self, points: FloatArray) -> None:
+        """Refuse points, shape (points, parameters), that hold NaN.
+
+        Raises
+        ------
+        InputError
+            The first that does is named.
+        """
+        bad = np.flatnonzero(np.isnan(points).any(axis=1))
+        if bad.size:
+            raise InputError(
+                "point holds something that is not a number",
+                where=f"point {int(bad[0]) + 1} of {', '.join(self.names)}",
+                hint="give finite numbers",
+            )
 
     def shapes(self, points: FloatArray) -> dict[str, FloatArray]:
         """Columns of the shape parameters at points, shape (points, parameters)."""
@@ -283,8 +295,8 @@ class Counts:
         return cls(first.parameters, first.fixed, tuple(parts), names, centre)
 
     @cached_property
-    def _ranges(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest and highest finite value of each parameter."""
+    def ranges(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest finite value of each parameter, shape (parameters,) each."""
         ends = np.array([(p.minimum, p.maximum) for p in self.parameters]).reshape(-1, 2)
         largest = np.finfo(float).max
         return np.clip(ends[:, 0], -largest, None), np.clip(ends[:, 1], None, largest)

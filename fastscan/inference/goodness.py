@@ -207,7 +207,8 @@ def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[st
         Parameters that were fitted for it.
     """
     bins = likelihood.data.size + len(likelihood.constraints)
-    standard = likelihood.predict(**_standard(likelihood)).chi2
+    form = likelihood.form((), _standard(likelihood))
+    standard = form.fit_at(np.empty(0)).chi2
     fits = {"best fit": (chi2_min, bins - free), "Standard Model": (standard, bins)}
     words = []
     for name, (chi2, ndf) in fits.items():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastscan.counts import Counts
 from fastscan.kernels import chebyshev, normal_form
 
-__all__ = ["Octaves", "interpolation_degree"]
+__all__ = ["FEW", "Octaves", "interpolation_degree"]
 
 FloatArray = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 # of squares adds up to 256 (an octave to the fourth power of a propagator) times that of a double.
 _ERROR = 1e-14
 # Shorter axes are not interpolated: most functions need more nodes.
-_FEW = 16
+FEW = 16
 _HALF_OCTAVE = 0.5 * math.log(2.0)
 # An octave whose values between nodes are off by more: the model's bound is wrong.
 _SUSPECT = 1e-10
@@ -67,7 +67,7 @@ class Octaves:
         self._compute, self._groups = compute, groups
         self._tables: FloatArray | None = None
         degree = None
-        if masses is not None and masses.size >= _FEW:
+        if masses is not None and masses.size >= FEW:
             degree = interpolation_degree(counts, factors)
         if masses is None or degree is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -52,8 +53,14 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "observation_sha256": likelihood.observation_sha256,
         "tensors_sha256": " ".join(part.response.name for part in likelihood.parts),
         **({"chi2_error": grid.error} if grid.error > 0.0 else {}),
-        "fastscan_version": version("fastscan"),
+        "fastscan_version": _version(),
     }
+
+
+@cache
+def _version() -> str:
+    # The package's metadata are a file, which takes a millisecond to read.
+    return version("fastscan")
 
 
 def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
