@@ -148,8 +148,12 @@ class Counts:
         for part in self.parts:
             used = [v for v in range(len(part.signals)) if part.mixing[0, v].any()]
             own = self._by_signal(part, [part.signals[v] for v in used], shape)
-            blocks.append(np.einsum("vb,vrmb->rmb", part.mixing[0, used], own) / part.sigma)
-        return np.concatenate(blocks, axis=-1)
+            weights = part.mixing[0, used]
+            # Most often there is but one, as it is.
+            alone = len(used) == 1 and (weights == 1.0).all()
+            mixed = own[0] if alone else np.einsum("vb,vrmb->rmb", weights, own)
+            blocks.append(mixed / part.sigma)
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
 
     def monomials(self, points: ArrayLike) -> FloatArray:
         """Value of each monomial at points, shape (points, monomials)."""
@@ -311,15 +315,25 @@ class Counts:
         self, part: Part, signals: Sequence[Signal], shape: Mapping[str, FloatArray] | None
     ) -> FloatArray:
         """Coefficients of signals in the common order of monomials, (signals, rows, m, bins)."""
-        order = {tuple(row): m for m, row in enumerate(self.exponents)}
         found = []
         for signal in signals:
             own = signal.coefficients(shape)
-            full = np.zeros((own.shape[0], len(order), part.sigma.size))
-            full[:, [order[tuple(row)] for row in signal.exponents]] = own
+            places = self._places(signal)
+            if places is None:
+                found.append(own)
+                continue
+            full = np.zeros((own.shape[0], len(self.exponents), part.sigma.size))
+            full[:, places] = own
             found.append(full)
-        every: FloatArray = np.stack(found)
+        every: FloatArray = found[0][None] if len(found) == 1 else np.stack(found)
         return every
+
+    def _places(self, signal: Signal) -> list[int] | None:
+        """Where the monomials of a signal are in the common order; None if just there."""
+        if len(signal.exponents) == len(self.exponents):
+            return None
+        order = {tuple(row): m for m, row in enumerate(self.exponents)}
+        return [order[tuple(row)] for row in signal.exponents]
 
 
 def natural_size(
