@@ -21,6 +21,7 @@ from fastscan.cli.common import (
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_header
+from fastscan.vocabulary import SCAN_METHODS
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
@@ -131,7 +132,7 @@ def command(
     """
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
     chosen = {name: value for name, value in own.items() if value is not None}
-    check_method(method, {"wilks": (), "feldman-cousins": tuple(own)}, tuple(chosen))
+    check_method(method, SCAN_METHODS, tuple(chosen))
     from fastscan.inference.edges import outside_words
     from fastscan.inference.goodness import doubtful_fits
     from fastscan.scan import Axis, run_scan

@@ -50,7 +50,7 @@ class Chi2Function:
     >>> import fastscan
     >>> chi2 = fastscan.Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
     >>> chi2([[0.23857], [0.25], [-0.1]]).round(4)
-    array([7.3937, 7.3406,    inf])
+    array([7.3937, 7.3407,    inf])
     """
 
     # What a rise of one standard deviation is, as iminuit calls it.
@@ -143,7 +143,7 @@ class Chi2Function:
         >>> import fastscan
         >>> chi2 = fastscan.Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
         >>> chi2.gradient([0.25]).round(3)
-        array([-3.616])
+        array([-0.581])
         """
         order, surface = self._surface
         # A number alone becomes a point of one value, as in `__call__`.
