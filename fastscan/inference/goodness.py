@@ -192,7 +192,9 @@ def best_fit(
     )
 
 
-def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[str]:
+def doubtful_fits(
+    likelihood: Likelihood, chi2_min: float | None = None, free: int = 0
+) -> list[str]:
     """Words on fits that are too bad or too good to be true: then limits mean little.
 
     The best fit, and the Standard Model: each where its chi2 is beyond a probability of 1e-4 on
@@ -201,15 +203,16 @@ def doubtful_fits(likelihood: Likelihood, chi2_min: float, free: int) -> list[st
     Parameters
     ----------
     likelihood : Likelihood
-    chi2_min : float
-        At the best fit.
+    chi2_min : float, optional
+        At the best fit; left out where only the Standard Model is compared with the data.
     free : int
         Parameters that were fitted for it.
     """
     bins = likelihood.data.size + len(likelihood.constraints)
     form = likelihood.form((), _standard(likelihood))
     standard = form.fit_at(np.empty(0)).chi2
-    fits = {"best fit": (chi2_min, bins - free), "Standard Model": (standard, bins)}
+    fits = {} if chi2_min is None else {"best fit": (chi2_min, bins - free)}
+    fits["Standard Model"] = (standard, bins)
     words = []
     for name, (chi2, ndf) in fits.items():
         if ndf < 1:
