@@ -15,6 +15,7 @@ from fastscan.cli.common import (
     example_command,
     json_option,
     make_likelihood,
+    profile_option,
     quiet_option,
     read_assignments,
     workers_option,
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     required=True,
     shell_complete=complete_parameter,
     help="Points of a parameter, both ends included; once for each scanned parameter.",
+)
+@profile_option(
+    "Coupling that chi2 is minimised over at each point; may be repeated. Values do not depend on "
+    "blocks or workers."
 )
 @click.option(
     "--out",
@@ -106,6 +111,7 @@ if TYPE_CHECKING:
 def command(
     assignments: tuple[str, ...],
     axes: tuple[str, ...],
+    profiled: tuple[str, ...],
     out: str | None,
     resume: bool,
     scheduler: str,
@@ -148,7 +154,8 @@ def command(
         check_method(method, uses, ["block-points"] if block_points is not None else [])
         check_method(method, uses, ["dtype"] if dtype != "float64" else [])
         path = Path(out or f"{default}-feldman-cousins.zarr")
-        options = {"scheduler": scheduler, "workers": workers, "resume": resume}
+        options = {"scheduler": scheduler, "workers": workers, "resume": resume,
+                   "profiled": profiled}  # fmt: skip
         _construct(likelihood, parsed, given, path, {**chosen, **options}, as_json, quiet)
         return
     path = Path(out or f"{default}.zarr")
@@ -158,6 +165,7 @@ def command(
             parsed,
             given,
             out=path,
+            profiled=profiled,
             scheduler=scheduler,
             workers=workers,
             resume=resume,
@@ -168,7 +176,7 @@ def command(
     best, lowest = result.best_fit, result.minimum
     outside = outside_words(lowest, box_of(result.axes), best.chi2)
     warnings = [outside] if outside else []
-    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names))
+    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names) + len(profiled))
     warn(warnings)
     if as_json:
         print_json(

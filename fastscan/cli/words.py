@@ -74,7 +74,7 @@ def about_header(header: Mapping[str, Any]) -> str:
         header["experiment"],
         header["channels"],
         words,
-        (),
+        header.get("profiled", ()),
         extra,
     )
 

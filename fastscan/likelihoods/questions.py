@@ -183,6 +183,7 @@ class Questions(Analysis, ABC):
         given: Given = None,
         *,
         out: str | Path | None = None,
+        profiled: Sequence[str] = (),
         method: str = "wilks",
         cl: float | None = None,
         toys: int | None = None,
@@ -206,6 +207,8 @@ class Questions(Analysis, ABC):
             Values of other parameters.
         out : path, optional
             A store to write, see `fastscan.run_scan`.
+        profiled : sequence of str
+            Couplings that chi2 is minimised over at each point.
         method : {"wilks", "feldman-cousins"}
             feldman-cousins: critical values from toys at every point of a plane, into a store; with
             ``cl``, ``toys``, ``precision`` and ``seed`` as in `fastscan.run_construction`.
@@ -230,7 +233,7 @@ class Questions(Analysis, ABC):
         chosen = {name: value for name, value in own.items() if value is not None}
         check_method(method, SCAN_METHODS, tuple(chosen))
         axes, given = self._axes(axes, given, parameters)
-        common: dict[str, Any] = {"workers": workers}
+        common: dict[str, Any] = {"workers": workers, "profiled": profiled}
         if out is None:
             stored = {"scheduler": scheduler != "threads", "dtype": dtype != "float64",
                       "resume": resume, "method": method != "wilks"}  # fmt: skip
