@@ -263,7 +263,7 @@ def measure_start(tables: str | Path | None, repetitions: int) -> Iterator[Entry
         ratio(seconds["limit"], seconds["imports"]),
         "1",
         "fastscan limit sm --poi sin2_theta_w, time over that of the imports",
-        "<= 2",
+        "<= 1.45",
     )
 
 
