@@ -117,6 +117,19 @@ def test_a_marginal_with_a_profiled_coupling_is_below_that_of_an_axis(millicharg
     assert by_descents.values == pytest.approx(by_axis.values, abs=0.05)
 
 
+def test_a_construction_with_a_profiled_coupling_has_the_statistic_of_the_plane(tables, tmp_path):
+    likelihood = fastscan.likelihood("vector", "conus-plus-shapes")
+    asked = {"mass_mev": (5.0, 20.0, 2), "g": (1e-5, 6e-5, 2), "profiled": ["sin2_theta_w"]}
+    options = {"method": "feldman-cousins", "toys": 128, "precision": 0.5}
+    found = likelihood.scan(out=tmp_path / "fc.zarr", **asked, **options)
+    plane = likelihood.scan(**asked)
+    expected = plane.values - found.header["best_fit"]["chi2"]
+    np.testing.assert_allclose(found.statistic, expected, rtol=1e-6, atol=1e-8)
+    assert found.header["profiled"] == ["sin2_theta_w"]
+    # Of two parameters; less where the bound of the coupling is near.
+    assert (found.critical_value < 6.0).all()
+
+
 def test_a_constrained_parameter_can_be_profiled(vector):
     measured = vector.constrained("sin2_theta_w", 0.24, 0.01)
     line = measured.scan(g=(1e-6, 1e-4, 4, "log"), mass_mev=10.0, profiled=["sin2_theta_w"])
