@@ -3,7 +3,10 @@
 import inspect
 
 import click
+import numpy as np
+import pandas
 import pytest
+import xarray
 
 import fastscan
 from fastscan import Axis, InputError, Likelihood
@@ -121,6 +124,23 @@ def test_axes_by_name_and_as_objects(vector):
     assert (boundary.allowed == expected.allowed).all()
     several = vector.sensitivity("g", mass_mev=(1.0, 10.0, 2), toys=0)
     assert several[1].asimov == vector.sensitivity("g", mass_mev=10.0, toys=0).asimov
+
+
+@pytest.mark.parametrize("kind", [np.asarray, pandas.Series, xarray.DataArray])
+def test_points_of_axes_names_and_values_in_arrays(vector, kind):
+    points = kind(np.geomspace(1e-6, 1e-4, 5))
+    plane = vector.scan(g=points, mass_mev=kind([10.0])[0])
+    assert plane.header == vector.scan(g=(1e-6, 1e-4, 5, "log"), mass_mev=10.0).header
+    with pytest.raises(InputError, match=r"spaced evenly neither .* \(g\)"):
+        vector.scan(g=kind([1e-6, 2e-6, 9e-6]), mass_mev=10.0)
+    given = pandas.Series({"mass_mev": 10.0})
+    names = np.array(["sin2_theta_w"])
+    found = vector.limit("g", given, profiled=names)
+    assert found == vector.limit("g", mass_mev=10.0, profiled=["sin2_theta_w"])
+    assert (
+        vector.observing(kind(vector.data)).predict(given, g=1e-5).chi2
+        == vector.predict(given, g=1e-5).chi2
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def held(given: Mapping[str, float] | None, parameters: Mapping[str, float]) -> 
     InputError
         A parameter is given both ways.
     """
-    found = dict(given or {})
+    found = {} if given is None else dict(given)
     for name in parameters:
         if name in found:
             raise InputError(

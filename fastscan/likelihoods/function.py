@@ -62,16 +62,16 @@ class Chi2Function:
         names: Sequence[str],
         given: Mapping[str, float] | None = None,
     ) -> None:
-        given = dict(given or {})
+        given, names = dict(given or {}), tuple(names)
         for name in names:
             likelihood.model.parameter(name)
-            if name in given or list(names).count(name) > 1:
+            if name in given or names.count(name) > 1:
                 raise InputError(
                     f"{name} is named twice", where="parameters of points", hint="leave one out"
                 )
         if not names:
             raise InputError("no parameter", where="parameters of points", hint="name at least one")
-        self.names = tuple(names)
+        self.names = names
         self._form = likelihood.form(names, given)
         self.fixed = dict(self._form.counts.fixed)
         # As iminuit wants it: names, and ranges or None.

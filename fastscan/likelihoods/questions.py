@@ -11,6 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from fastscan.exceptions import InputError, check_method
 from fastscan.likelihoods.analysis import Analysis, held
 from fastscan.vocabulary import LIMIT_METHODS, SCAN_METHODS
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Questions"]
 
 Given = Mapping[str, float] | None
-Range = tuple[float, float, int] | tuple[float, float, int, str]
+Range = tuple[float, float, int] | tuple[float, float, int, str] | ArrayLike
 Ends = tuple[float | None, float | None]
 
 # Where the answers are.
@@ -143,7 +146,7 @@ class Questions(Analysis, ABC):
         if method == "wilks":
             return self.wilks_limit(poi, given, profiled=profiled, cl=cl, one_sided=one_sided)
         if method == "bayes":
-            if profiled:
+            if profiled is not None and len(profiled):
                 raise InputError(
                     "a posterior of one parameter holds the others",
                     where="--profile",
@@ -217,9 +220,9 @@ class Questions(Analysis, ABC):
         workers, block_points : int, optional
         progress : callable, optional
             Called with the number of blocks done and of all blocks of a store.
-        **parameters : float or tuple
+        **parameters : float, tuple or array
             A number is the value of a parameter; ``(start, stop, points)`` or ``(start, stop,
-            points, "log")`` is an axis.
+            points, "log")`` is an axis, and so are points in an array of NumPy, pandas or xarray.
 
         Examples
         --------
@@ -452,8 +455,11 @@ class Questions(Analysis, ABC):
         every = list(axes)
         values: dict[str, float] = {}
         for name, value in parameters.items():
+            if np.ndim(value) == 0:
+                values[name] = value  # type: ignore[assignment]
+                continue
             if not isinstance(value, (tuple, list)):
-                values[name] = value
+                every.append(_ask("Axis").through(name, value))
                 continue
             if len(value) not in (3, 4):
                 raise InputError(

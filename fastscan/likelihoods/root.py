@@ -35,7 +35,7 @@ def find_root(curve: Callable[[float], float], low: float, high: float, rtol: fl
     Examples
     --------
     >>> find_root(lambda x: x * x - 2.0, 0.0, 2.0, 1e-13)
-    1.4142135623730951
+    1.414213562373095
     """
     ends, values = [low, high], [curve(low), curve(high)]
     for end, value in zip(ends, values, strict=True):
