@@ -35,6 +35,7 @@ SCAN_METHODS: Mapping[str, tuple[str, ...]] = {
 }
 
 _FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*[a-z]|-o)(?![\w-])")
+_COMMAND = re.compile(r"\bcommand\b|\bfastscan [a-z]")
 # Of a parameter, or of NAME=VALUE: in Python arguments have such names.
 _NAMED = re.compile(r"(?<![\w-])--(?:set|axis)(?: |=)(?=\w)")
 
@@ -53,6 +54,8 @@ def argument(flag: str) -> str:
 def in_python(text: str) -> str:
     """A sentence with the arguments in it as they are called in Python.
 
+    A clause that speaks of a command, as of the one that made a store, keeps its flags.
+
     Examples
     --------
     >>> in_python("give it, as in --set g=1e-5, or --profile it")
@@ -60,4 +63,9 @@ def in_python(text: str) -> str:
     """
     if "-" not in text:
         return text
-    return _FLAG.sub(lambda found: argument(found[1]), _NAMED.sub("", text))
+    return "; ".join(
+        clause
+        if _COMMAND.search(clause)
+        else _FLAG.sub(lambda found: argument(found[1]), _NAMED.sub("", clause))
+        for clause in text.split("; ")
+    )

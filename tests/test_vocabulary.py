@@ -169,6 +169,7 @@ def test_errors_speak_of_arguments(vector, ask, message):
         ("name another with -o or --out", "name another with out or out"),
         ("a two--dash and x--y stay, so does -1", "a two--dash and x--y stay, so does -1"),
         ("--box g", "box g"),
+        ("lost; run its command with --resume", "lost; run its command with --resume"),
         ("--axis g", "g"),
     ],
 )

@@ -141,14 +141,14 @@ def test_an_output_below_a_file_is_refused(vector, axes, tmp_path, resume):
     for out in (tmp_path / "file" / "x.zarr", tmp_path / "file" / "folder" / "x.zarr"):
         message = refusal(InputError, run_scan, vector, axes, out=out, resume=resume)
         assert str(out) in message
-        assert "--out" in message
+        assert "another" in message
     assert contents(tmp_path) == {"file": b"thesis"}
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x\0y", "x" * 230])
 def test_an_impossible_name_is_refused(vector, axes, tmp_path, name):
     message = refusal(InputError, run_scan, vector, axes, out=f"{tmp_path}/{name}")
-    assert "--out" in message
+    assert "another" in message
     assert list(tmp_path.iterdir()) == []
 
 
