@@ -56,6 +56,9 @@ class Parameter:
     kind : "coupling" or "shape"
         Counts are polynomials in couplings; a shape parameter (a mediator mass) enters through
         the model's functions.
+    spacing : "log" or "linear"
+        Of a shape parameter: how the values are spread at which fits, limits and posteriors try it,
+        evenly in its logarithm, as suits a mass, or evenly from minimum to maximum, as an angle.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Parameter:
     minimum: float = -np.inf
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
+    spacing: Literal["linear", "log"] = "log"
 
     @property
     def standard(self) -> float:

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.models import Parameter, get_model
+from fastscan.models import Parameter, recorded_model
 from fastscan.scan import ScanResult
 
 __all__ = ["PlotAxis", "parameters_of", "unit_words"]
@@ -40,7 +40,7 @@ def parameters_of(result: ScanResult) -> list[Parameter]:
         The scan is of a model or a parameter that this version does not have.
     """
     header = result.header
-    model = get_model(header["model"], **header["options"])
+    model = recorded_model(header)
     return [model.parameter(axis["name"]) for axis in header["axes"]]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from fastscan.inputs import Experiment, JointExperiment, experiment_names, load_experiment
-from fastscan.models import Model, get_model
+from fastscan.models import Model, recorded_model
 from fastscan.plotting.axis import unit_words
 from fastscan.plotting.style import COLUMN_WIDTH_CM
 from fastscan.text import for_figure, for_terminal
@@ -95,7 +95,7 @@ def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = 
         The scan is of a model that this version does not have.
     """
     return caption(
-        get_model(header["model"], **header["options"]),
+        recorded_model(header),
         _title(header["experiment"], header["experiment_source"]),
         header["parameters"],
         header["channels"],
