@@ -82,6 +82,13 @@ class Parameter:
         return min(max(0.0, self.minimum), self.maximum)
 
     @property
+    def typical(self) -> float:
+        """A value of a shape parameter where none is given: the default, or that nearest to 1."""
+        if self.default is not None:
+            return self.default
+        return min(max(1.0, self.minimum), self.maximum)
+
+    @property
     def _range(self) -> str:
         if math.isinf(self.maximum):
             return f"from {self.minimum:g} up"

@@ -216,9 +216,8 @@ class _Asked(Mapping[str, FloatArray]):
 
 def _trials(parameter: Parameter) -> FloatArray:
     """Two values of a shape parameter inside its range, shape (2,)."""
-    low, high = parameter.minimum, parameter.maximum
-    start = parameter.standard if parameter.default is not None else 1.0
-    return np.clip([start, 2.0 * start if start else 1.0], low, high)
+    start = parameter.typical
+    return np.clip([start, 2.0 * start if start else 1.0], parameter.minimum, parameter.maximum)
 
 
 def _shape_symbols(model: Model, recoils: Recoils, asked: _Asked) -> set[str]:
