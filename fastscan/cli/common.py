@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,6 +75,7 @@ class ExampleCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an interruption becomes one line."""
         flags = {flag for parameter in self.params for flag in parameter.opts}
+        _check_not_read(ctx.params)
         try:
             return super().invoke(ctx)
         except FastscanError as error:
@@ -111,6 +113,19 @@ def _check_repeated(option: click.Option) -> None:
         return
     flag = max(option.opts, key=len)
     raise InputError(f"{flag} is given twice", where="command line", hint="give it once")
+
+
+def _check_not_read(values: Mapping[str, Any]) -> None:
+    """Refuse an output that is a file which the command reads: not even --force means that."""
+    out = values.get("out")
+    if not isinstance(out, str) or not os.path.isfile(out):
+        return
+    others = [value for name, value in values.items() if name != "out"]
+    words = [word for value in others for word in (value if isinstance(value, tuple) else [value])]
+    files = [word for word in words if isinstance(word, str) and os.path.isfile(word)]
+    if any(os.path.samefile(file, out) for file in files):
+        what = "output is a file that the command reads"
+        raise InputError(what, where=out, hint="name another with -o")
 
 
 def example_command(

@@ -6,12 +6,15 @@ dropped, files are whole or not there, locks are let go, and the exit code is 1.
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -20,6 +23,7 @@ from fastscan.exceptions import Interrupted, RunError
 __all__ = ["Terminated", "interruption", "terminations"]
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
+_SOON_SECONDS = 0.05
 
 
 class Terminated(KeyboardInterrupt):
@@ -28,12 +32,26 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def terminations() -> Iterator[None]:
-    """Raise `Terminated` in the main thread when a signal asks the process to end."""
+    """Raise `Terminated` in the main thread when a signal asks the process to end.
+
+    Where Python would print it and go on, in a destructor or a callback, it is raised again a
+    moment later; Ctrl-C likewise.
+    """
 
     def end(number: int, _: FrameType | None) -> None:
         raise Terminated(signal.Signals(number).name)
 
+    def once_more(lost: Any) -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            shown(lost)
+            return
+        name = str(lost.exc_value) if isinstance(lost.exc_value, Terminated) else "SIGINT"
+        timer = threading.Timer(_SOON_SECONDS, os.kill, (os.getpid(), getattr(signal, name)))
+        timer.daemon = True
+        timer.start()
+
     before = {}
+    shown, sys.unraisablehook = sys.unraisablehook, once_more
     if threading.current_thread() is threading.main_thread():
         for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
             # What is ignored, as by nohup, stays so.
@@ -42,6 +60,7 @@ def terminations() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = shown
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -73,3 +73,26 @@ def test_one_line_while_another_error_is_handled(run, monkeypatch):
     monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", look_up)
     outcome = run("predict", "sm")
     assert outcome.err.startswith("fastscan: interrupted; ")
+
+
+class Unlucky:
+    """Ended by a signal where Python prints an error and goes on."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_line_from_a_destructor(run, monkeypatch, number):
+    def destroy(*_, **__):
+        Unlucky(number)
+        time.sleep(60)
+
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", destroy)
+    outcome = run("predict", "sm")
+    assert outcome.code == 1
+    (line,) = outcome.err.strip().splitlines()
+    assert line.startswith("fastscan: interrupted; ")
