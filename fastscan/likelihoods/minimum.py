@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 _MANY, _SOME, _FEW = 145, 73, 25
 # Of several masses the lowest points that have no lower neighbour are followed: on a mesh of so
 # many points each way, which moves with its best point, or shrinks around it.
-_FOLLOWED, _MESH, _SHRINK, _SMALL = 8, 2, 0.5, 1e-9
+_FOLLOWED, _MESH, _SHRINK, _SMALL, _MOVES = 8, 2, 0.5, 1e-9, 200
 # Starts of descents over several couplings, alone and at each node of a path of masses.
 _STARTS, _STARTS_OF_NODES = 48, 4
 
@@ -101,7 +101,9 @@ def _followed(
     around = np.stack([m.ravel() for m in offsets], axis=1)
     first, last = (np.array([getattr(s, end) for s in scales]) for end in ("first", "last"))
     size, best = 1.0, None
-    while size > _SMALL:
+    for _ in range(_MOVES):
+        if size <= _SMALL:
+            break
         places = np.clip(middle + size * step * around, first, last)
         values = [scale.values(places[:, i]) for i, scale in enumerate(scales)]
         found = _lowest(form, np.stack(values, axis=1))

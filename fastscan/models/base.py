@@ -227,8 +227,10 @@ class Model(ABC):
     """A theory of both channels.
 
     A subclass states ``name``, ``title``, ``reference``, ``parameters`` and ``cross_section``; a
-    model whose counts depend on a mass also states ``functions``. Everything else in the project
-    works on any model unchanged.
+    model whose counts depend on a mass also states ``functions``, and one whose constructor takes
+    options gives them back by ``options``. Everything else in the project works on any model
+    unchanged, whether it is shipped or a file of one's own; `fastscan.models.validation` tells in
+    one line what is wrong with one.
     """
 
     name: ClassVar[str]
@@ -247,7 +249,8 @@ class Model(ABC):
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """D sigma / d T of one channel as a polynomial in couplings and functions.
 
-        Coefficients have shape (3, t): of E**-n at each recoil node, in MeV**-3.
+        Coefficients have shape (3, t): of E**-n, n = 0, 1, 2, at each recoil node, in MeV**-3; one
+        that is the same at all nodes may have shape (3, 1). Symbols are couplings and `functions`.
         """
 
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

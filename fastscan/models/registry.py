@@ -174,13 +174,13 @@ def recorded_model(header: Mapping[str, Any]) -> Model:
     InputError
         It is not known here, or is another one by now.
     """
-    name = header["model"]
+    name = str(header["model"])
     if "model_sha256" not in header:
         if name not in MODELS:
-            raise unknown_name("model", str(name), MODELS)
+            raise unknown_name("model", name, MODELS)
         return _made(MODELS[name], header["options"])
-    key = name, header["model_sha256"]
-    if key not in _named and isinstance(name, str):
+    key = name, str(header["model_sha256"])
+    if key not in _named:
         for point in entry_points(group=GROUP, name=name):
             _installed(point)
     if key in _named:
@@ -191,7 +191,7 @@ def recorded_model(header: Mapping[str, Any]) -> Model:
         f"model {name} of {file} is another one by now"
         if others
         else f"model {name} of {file} is not known here",
-        where=f"sha256 {str(header['model_sha256'])[:12]}…",
+        where=f"sha256 {key[1][:12]}…",
         hint="name the file that it was made with, --model FILE.py:Class or "
         'fastscan.get_model("FILE.py:Class")',
     )

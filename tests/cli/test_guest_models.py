@@ -113,3 +113,41 @@ def test_an_error_of_the_model(run, tmp_path):
     assert done.code == 2
     assert f"({path}, line 7)" in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+SYMBOLS = """
+from fastscan.models import Model, Parameter
+from fastscan.models.base import WEAK_MIXING_ANGLE
+from fastscan.models.sm import StandardModel
+
+
+class Mine(StandardModel):
+    name = "mine"
+    parameters = (
+        Parameter("sin2_theta_w", {unit!r}, 0.2, {symbol!r}, "an angle", 0.0, 1.0),
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("symbol", "unit", "code"), [("s", "$", 0), (r"\sin^2", "a_b", 0), (r"\frac{", "1", 2)]
+)
+def test_words_of_a_model_in_a_figure(run, tmp_path, symbol, unit, code):
+    """A unit is shown as it is written; a symbol is TeX, and told where it is not."""
+    path = tmp_path / "mine.py"
+    path.write_text(SYMBOLS.format(symbol=symbol, unit=unit))
+    model = f"{path}:Mine"
+    assert run("scan", model, "--axis", "sin2_theta_w=0.1:0.4:31", "--out", "s.zarr").code == 0
+    done = run("plot", "s.zarr", "--model", model)
+    assert done.code == code
+    if code:
+        assert "the symbol '\\\\frac{' can not be drawn (parameter sin2_theta_w)" in done.err
+        assert len(done.err.strip().splitlines()) == 1
+
+
+def test_coverage_of_a_model_with_two_masses(run, two_mediators):
+    done = run("coverage", two_mediators, "--toys", "50", "--json")
+    assert done.code == 0
+    (point,) = json.loads(done.out)["points"]
+    assert point["model"] == "two-mediators"
+    assert point["parameters"]["heavy_mev"] == 10.0

@@ -199,7 +199,7 @@ def test_a_file_that_was_edited_is_another_model(both, copied, tmp_path):
 
 
 @pytest.mark.parametrize("sha256", [None, "", "0" * 64, 7])
-@pytest.mark.parametrize("name", ["{evil}:Evil", "evil", "fastscan.evil:Evil", "vector"])
+@pytest.mark.parametrize("name", ["{evil}:Evil", "evil", "fastscan.evil:Evil", "vector", "[1]"])
 def test_a_header_loads_nothing(tmp_path, monkeypatch, name, sha256):
     """Whatever a stranger's store says."""
     flag = tmp_path / "loaded"
