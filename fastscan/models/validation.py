@@ -213,6 +213,13 @@ class _Asked(Mapping[str, FloatArray]):
     def __len__(self) -> int:
         return len(self._values)
 
+    # As the dict has them that functions are called with later.
+    def __or__(self, other: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        return {**self, **other}
+
+    def copy(self) -> dict[str, FloatArray]:
+        return dict(self.items())
+
 
 def _trials(parameter: Parameter) -> FloatArray:
     """Two values of a shape parameter inside its range, shape (2,)."""

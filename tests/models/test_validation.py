@@ -51,6 +51,16 @@ def test_a_sound_model_passes(experiment):
     np.testing.assert_array_equal(found, experiment.predict().total)
 
 
+def test_shape_parameters_are_as_a_dict(experiment):
+    class Merged(Sound):
+        name = "merged"
+
+        def functions(self, recoils, shape):
+            return super().functions(recoils, shape.copy() | (shape | {"unused": None}))
+
+    Likelihood(Merged(), experiment.experiment, experiment.response).predict(mass_mev=10.0)
+
+
 # --- terms ----------------------------------------------------------------------------------------
 
 
