@@ -16,12 +16,11 @@ __all__ = ["Minimum", "find_minimum", "point_words"]
 FloatArray = NDArray[np.float64]
 
 # Masses that are tried first: of one mass beside one coupling, whose minima along the coupling are
-# exact and cheap; of one mass beside several couplings or none, and each of two beside none; and
-# of each of several masses.
+# exact and cheap; of one mass beside several couplings or none; and of each of several masses.
 _MANY, _SOME, _FEW = 145, 73, 25
 # Of several masses the lowest points that have no lower neighbour are followed: on a mesh of so
 # many points each way, which moves with its best point, or shrinks around it.
-_FOLLOWED, _MESH, _SHRINK, _SMALL, _MOVES = 8, 2, 0.5, 1e-9, 200
+_FOLLOWED, _MESH, _SHRINK, _SMALL, _MOVES = 4, 2, 0.5, 1e-5, 60
 # Starts of descents over several couplings, alone and at each node of a path of masses.
 _STARTS, _STARTS_OF_NODES = 48, 4
 
@@ -67,10 +66,7 @@ def point_words(point: Mapping[str, float]) -> str:
 
 def _masses(scale: ShapeScale, form: Chi2Form) -> FloatArray:
     shapes, couplings = len(form.counts.shape_parameters), len(form.counts.couplings)
-    if shapes > 1:
-        count = _SOME if shapes == 2 and not couplings else _FEW
-    else:
-        count = _MANY if couplings == 1 else _SOME
+    count = _FEW if shapes > 1 else _MANY if couplings == 1 else _SOME
     spread = np.geomspace if scale.logarithmic else np.linspace
     return spread(scale.low, scale.high, count)
 
