@@ -429,7 +429,8 @@ def _place(model: Model, recoils: Recoils, monomial: Monomial) -> str:
 
 
 def _not_finite(array: NDArray[Any]) -> str:
-    return "is not a number" if np.isnan(array).any() else "overflows"
+    # What overflows times zero is not a number.
+    return "overflows" if np.isinf(array).any() else "is not a number"
 
 
 def _shown(value: object) -> str:
