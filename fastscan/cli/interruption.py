@@ -20,14 +20,22 @@ import click
 
 from fastscan.exceptions import Interrupted, RunError
 
-__all__ = ["Terminated", "interruption", "terminations"]
+__all__ = ["Terminated", "asked_to_end", "interruption", "terminations"]
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 _SOON_SECONDS = 0.05
 
 
+_received: list[str] = []
+
+
 class Terminated(KeyboardInterrupt):
     """One of the signals that ask a process to end."""
+
+
+def asked_to_end() -> Terminated | None:
+    """The last signal of this command, whatever became of it."""
+    return Terminated(_received[-1]) if _received else None
 
 
 @contextmanager
@@ -35,11 +43,13 @@ def terminations() -> Iterator[None]:
     """Raise `Terminated` in the main thread when a signal asks the process to end.
 
     Where Python would print it and go on, in a destructor or a callback, it is raised again a
-    moment later; Ctrl-C likewise.
+    moment later; Ctrl-C likewise. What else it breaks, as half an import, `asked_to_end` explains.
     """
+    _received.clear()
 
     def end(number: int, _: FrameType | None) -> None:
-        raise Terminated(signal.Signals(number).name)
+        _received.append(signal.Signals(number).name)
+        raise Terminated(_received[-1])
 
     def once_more(lost: Any) -> None:
         if not isinstance(lost.exc_value, KeyboardInterrupt):

@@ -96,3 +96,26 @@ def test_one_line_from_a_destructor(run, monkeypatch, number):
     assert outcome.code == 1
     (line,) = outcome.err.strip().splitlines()
     assert line.startswith("fastscan: interrupted; ")
+
+
+def test_one_line_where_the_signal_turned_into_another_error(run, monkeypatch):
+    def half_an_import(*_, **__):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException:
+            raise AttributeError("partially initialized module") from None
+
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", half_an_import)
+    outcome = run("predict", "sm")
+    assert outcome.code == 1
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("fastscan: interrupted; ")
+
+
+def test_an_error_without_a_signal_is_no_interruption(run, monkeypatch):
+    def fail(*_, **__):
+        raise AttributeError("a mistake")
+
+    run("predict", "sm")
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", fail)
+    assert "internal error: AttributeError: a mistake" in run("predict", "sm").err

@@ -40,7 +40,7 @@ def page(tallies: list[Tally], seed: int, earlier: str = "") -> str:
     for tally in tallies:
         name = tally.attack.name
         rows[name] = (
-            f"| {name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | "
+            f"| {name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | {_commit()} | "
             f"`scripts/torture {name} --seed {seed} --cases {tally.cases}` |"
         )
         body = _matrix(tally) if _is_matrix(tally) else _list(tally)
@@ -49,23 +49,23 @@ def page(tallies: list[Tally], seed: int, earlier: str = "") -> str:
     head = (
         "# What `scripts/torture` found\n\n"
         f"Written by the program itself: fastscan {metadata.version('fastscan')}, Python "
-        f"{platform.python_version()}, {platform.system()} on {platform.machine()}; {_commit()}. "
-        "What each "
+        f"{platform.python_version()}, {platform.system()} on {platform.machine()}. What each "
         "attack does, and what must hold, is at the top of its class in `tests/torture/`; a case "
         "is one store, file or command, a try one thing that is done to it.\n\n"
-        "| attack | cases | tries | failures | repeated by |\n|---|---:|---:|---:|---|\n"
+        "| attack | cases | tries | failures | at commit | repeated by |\n"
+        "|---|---:|---:|---:|---|---|\n"
     )
     return "\n".join([head + "\n".join(rows.values()) + "\n", *sections.values()])
 
 
 def _commit() -> str:
-    """The state of the checkout that was attacked."""
+    """The state of the checkout that was attacked; rows of other attacks keep theirs."""
     words = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
     try:
         found = subprocess.run(words, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return "not from a checkout"
-    return f"commit {found.stdout.strip()}"
+        return "no checkout"
+    return found.stdout.strip()
 
 
 def _rows_and_sections(text: str) -> tuple[dict[str, str], dict[str, str]]:
