@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
+from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
+from fastscan.models.validation import check_functions, check_model, checked_terms
 from fastscan.tensors import CHANNELS, ChannelResponse, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
@@ -102,13 +104,24 @@ class Signal:
         for start in range(0, rows, _ROWS):
             part = slice(start, min(start + _ROWS, rows))
             values = {name: column[part] for name, column in columns.items()}
-            functions = [self.model.functions(recoils, values) for recoils in self.recoils]
+            functions = [self._functions(recoils, values) for recoils in self.recoils]
             for block in self.blocks:
                 factors = _product(functions[block.channel], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
+                if not np.isfinite(sums).all():
+                    own = block.channel
+                    check_functions(self.model, self.recoils[own], functions[own], values)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
         return out
+
+    def _functions(
+        self, recoils: Recoils, shape: Mapping[str, FloatArray]
+    ) -> Mapping[str, FloatArray]:
+        with own_code(type(self.model), f"functions of model {self.model.name} fail"):
+            functions = self.model.functions(recoils, shape)
+        check_functions(self.model, recoils, functions, shape, finite=False)
+        return functions
 
     @_quiet_overflow
     def monomials(self, couplings: Mapping[str, FloatArray | float]) -> FloatArray:
@@ -167,8 +180,8 @@ def _contracted(
     recoils = Recoils.of(channel, own)
     kernel = scale * own.kernel(flux_weights)
     terms = {
-        monomial: np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
-        for monomial, value in model.cross_section(recoils).terms.items()
+        monomial: np.einsum("nt,ntb->tb", value, kernel)
+        for monomial, value in checked_terms(model, recoils, kernel.shape[:2]).items()
     }
     section = _Section(recoils, terms)
     if flux_weights is None:
@@ -205,8 +218,10 @@ def build_signal(
     Raises
     ------
     InputError
-        Unknown parameter, or a value out of its range.
+        Unknown parameter, a value out of its range, or a model with a fault; see
+        `fastscan.models.validation`.
     """
+    check_model(model, [Recoils.of(name, own) for name, own in response.channels.items()])
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
     sections = [
