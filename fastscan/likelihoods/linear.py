@@ -34,7 +34,7 @@ FloatArray = NDArray[np.float64]
 Problem = tuple[FloatArray, FloatArray]
 
 # Points whose pulls are fitted together.
-_POINTS = 4096
+_POINTS = 512
 
 
 def fitted_pulls(
