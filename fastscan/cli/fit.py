@@ -119,6 +119,7 @@ def _about(likelihood: Likelihood, fit: Fit) -> dict[str, Any]:
                 "standard_model": fit.expected[bins],
                 "nominal": fit.nominal[bins],
                 "fitted": fit.counts[bins],
+                **({"background": fit.background[bins]} if experiment.observation.counted else {}),
                 "residuals": fit.residuals[bins],
             }
             for experiment, bins in zip(likelihood.experiments, likelihood.bin_slices, strict=True)
@@ -145,7 +146,9 @@ def _tell(likelihood: Likelihood, fit: Fit) -> None:
     for name, value in fit.free.items():
         unit = likelihood.model.parameter(name).unit
         say(f"{name} = {value:.5g}{'' if unit == '1' else f' {unit}'}")
-    say(f"chi2 = {fit.chi2_min:.4f} for {fit.ndf} degrees of freedom, p = {fit.p_value:.4g}")
+    counted = any(experiment.observation.counted for experiment in likelihood.experiments)
+    words = "-2 ln L, less that of expecting what was seen," if counted else "chi2"
+    say(f"{words} = {fit.chi2_min:.4f} for {fit.ndf} degrees of freedom, p = {fit.p_value:.4g}")
     if fit.few_events and fit.toys is None:
         say("bins expect fewer than 5 events: this p is a guide, --toys N gives a sound one")
     if fit.toys is not None:
@@ -178,6 +181,7 @@ def _draw(likelihood: Likelihood, fit: Fit, out: str, force: bool) -> None:
             sigma=fit.sigma[bins],
             expected=fit.expected[bins],
             fitted=fit.counts[bins],
+            background=fit.background[bins] if experiment.observation.counted else None,
         )
         for experiment, bins in zip(likelihood.experiments, likelihood.bin_slices, strict=True)
     ]

@@ -73,6 +73,8 @@ class Fit:
     counts, nominal, expected : (bins,)
         At the best fit with its nuisances, with the nuisances at zero, and of the Standard Model;
         with backgrounds where events were counted.
+    background : (bins,)
+        What of these is there without a signal, with the nuisances at zero.
     data, sigma, residuals : (bins,)
         Counts seen, their errors, and (data - counts) / sigma. The error of a number of events is
         its root, of none one.
@@ -92,6 +94,7 @@ class Fit:
     counts: FloatArray
     nominal: FloatArray
     expected: FloatArray
+    background: FloatArray
     data: FloatArray
     sigma: FloatArray
     residuals: FloatArray
@@ -193,6 +196,7 @@ def best_fit(
         counts=mean[:bins] * likelihood.sigma,
         nominal=prediction.total + prediction.background,
         expected=likelihood.predict(**_standard(likelihood)).total + prediction.background,
+        background=prediction.background,
         data=likelihood.data,
         sigma=likelihood.sigma,
         residuals=(counts.seen - mean[: counts.seen.size])[:bins],

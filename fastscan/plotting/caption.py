@@ -82,6 +82,7 @@ def caption(
             _folded(model.title, letters) + _options(model),
             _folded(title, letters),
             CHANNEL_LABELS[channels],
+            *_counted(experiment),
         ],
         [("held: " if i == 0 else "") + words for i, words in enumerate(values)],
         [
@@ -91,6 +92,12 @@ def caption(
         [words for words in (method, level) if words],
     ]
     return "\n".join(line for block in blocks for line in _lines(block, letters))
+
+
+def _counted(experiment: str | Experiment | JointExperiment) -> list[str]:
+    """A word where events are counted; an experiment known by its words alone says no more."""
+    counted = isinstance(experiment, Experiment) and experiment.observation.counted
+    return ["Poisson"] if counted else []
 
 
 def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = "") -> str:

@@ -34,6 +34,8 @@ class ResidualPanel:
     edges_ev : (bins + 1,)
     data, sigma, expected, fitted : (bins,)
         Counts seen, their errors, those of the Standard Model and of the best fit.
+    background : (bins,), optional
+        What of both is there without a signal, where events are counted.
     """
 
     title: str
@@ -43,6 +45,7 @@ class ResidualPanel:
     sigma: FloatArray
     expected: FloatArray
     fitted: FloatArray
+    background: FloatArray | None = None
 
 
 def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit") -> Figure:
@@ -77,6 +80,16 @@ def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit")
                 {label: panel.fitted},
                 data_label="data",
             )
+            if panel.background is not None:
+                upper.stairs(
+                    panel.background,
+                    panel.edges_ev,
+                    fill=True,
+                    facecolor=tint(PALETTE[1], 0.55),
+                    edgecolor=PALETTE[1],
+                    linewidth=0.8,
+                    label="background",
+                )
             handles, words = upper.get_legend_handles_labels()
             (steps,) = (p for p in upper.patches if p.get_edgecolor() == _rgba(PALETTE[0]))
             upper.legend([*handles, steps], [*words, label], loc="upper right", labelspacing=0.35)
