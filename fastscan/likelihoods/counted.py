@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts, plain_constraint
+from fastscan.exceptions import InputError
 from fastscan.likelihoods.linear import LinearCurve, LinearForm, LinearSurface, Problem
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.basins import Descents
     from fastscan.likelihoods.counted_fits import CountedFits
     from fastscan.likelihoods.counted_hypotheses import CountedHypotheses
+    from fastscan.likelihoods.linear_grid import LinearGrid
+    from fastscan.likelihoods.linear_lines import LinearLines
 
 __all__ = ["CountedForm", "counted_problem", "slopes_and_weights"]
 
@@ -83,6 +86,37 @@ class CountedForm(LinearForm):
         """What kernels take; see `counted_problem`."""
         return counted_problem(self.counts, constraint)
 
+    def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
+        """Layers of each monomial; see `LinearForm.coefficients`."""
+        self._check_possible()
+        return super().coefficients(shape)
+
+    def lines(
+        self, coupling: str, columns: Mapping[str, FloatArray], workers: int | None = 1
+    ) -> LinearLines:
+        """Chi2 along one coupling through many points."""
+        self._check_possible()
+        return super().lines(coupling, columns, workers)
+
+    def grid(self, columns: Mapping[str, FloatArray]) -> LinearGrid:
+        """Chi2 on the product of columns."""
+        self._check_possible()
+        return super().grid(columns)
+
+    def _check_possible(self) -> None:
+        """Refuse events where none are expected at any parameters and pulls."""
+        counts = self.counts
+        layers = counts.coefficients(counts.typical_shape or None)[0]
+        never = counts.poisson & (counts.seen > 0.0) & ~layers.any(axis=(0, 1))
+        if never.any():
+            b = int(np.argmax(never))
+            raise InputError(
+                f"{counts.seen[b] * counts.sigma[b]:g} events in bin {b + 1}, where there is no "
+                "background and none are expected of any signal: -2 ln L is infinite",
+                where=", ".join(part.name for part in counts.parts),
+                hint="give the bin a background, or leave it out with start_ev and stop_ev",
+            )
+
     def surface(self, coefficients: FloatArray) -> CountedSurface:
         """Chi2 of the couplings at one row of `coefficients`."""
         counts = self.counts
@@ -100,6 +134,7 @@ class CountedForm(LinearForm):
         """Descents to the minima over several couplings; see `Chi2Form.descents`."""
         from fastscan.likelihoods.basins import Descents
 
+        self._check_possible()
         return Descents(self.counts, shape, self._plain)
 
     def curvatures(self, expected: FloatArray) -> FloatArray:
@@ -118,6 +153,7 @@ class CountedForm(LinearForm):
         """Fits of data vectors; see `Chi2Form.fits`."""
         from fastscan.likelihoods.counted_fits import CountedFits
 
+        self._check_possible()
         return CountedFits(self.counts, interest, ranges or {})
 
 

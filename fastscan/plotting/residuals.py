@@ -75,7 +75,7 @@ def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit")
                 upper,
                 panel.edges_ev,
                 panel.data,
-                panel.sigma,
+                panel.sigma if panel.background is None else _poisson_errors(panel.data),
                 panel.expected,
                 {label: panel.fitted},
                 data_label="data",
@@ -95,7 +95,9 @@ def residual_figure(panels: Sequence[ResidualPanel], *, label: str = "best fit")
             upper.legend([*handles, steps], [*words, label], loc="upper right", labelspacing=0.35)
             width_ev = float(panel.edges_ev[1] - panel.edges_ev[0])
             unit = for_figure(_short(panel.unit))
-            upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {unit}")
+            even = np.allclose(np.diff(panel.edges_ev), width_ev, rtol=1e-6)
+            bins = rf"{width_ev:g} eV$_\mathrm{{ee}}$" if even else "bin"
+            upper.set_ylabel(f"counts / {bins} / {unit}")
             set_caption(upper, panel.title)
             draw_residuals(lower, panel)
             lower.set_xlabel(r"ionisation energy [eV$_\mathrm{ee}$]")
@@ -124,6 +126,15 @@ def draw_residuals(axes: Axes, panel: ResidualPanel) -> None:
         ylim=(-end, end),
         ylabel=r"(data $-$ fit) / $\sigma$",
     )
+
+
+def _poisson_errors(events: FloatArray) -> FloatArray:
+    """Central intervals of 68.27 % around numbers of events, down and up (Garwood), (2, bins)."""
+    from scipy.special import gammaincinv
+
+    tail = 0.5 * (1.0 - 0.6827)
+    low = np.where(events > 0.0, gammaincinv(np.maximum(events, 1e-12), tail), 0.0)
+    return np.stack([events - low, gammaincinv(events + 1.0, 1.0 - tail) - events])
 
 
 def _short(unit: str) -> str:

@@ -11,6 +11,7 @@ from naive import poisson_deviance
 from scipy.optimize import brentq
 from scipy.stats import poisson
 
+from fastscan.exceptions import InputError
 from fastscan.inference.cls import cls_limit
 from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods import Chi2Function, Likelihood, delta_chi2, likelihood
@@ -171,6 +172,22 @@ def test_counts_without_signal_and_background_are_infinitely_unlikely(tmp_path):
     without = layers - own.counts(("g",), MASS).layers([[0.0]])[0]
     without[0] = background / own.counts(("g",), MASS).sigma
     assert own.form(("g",), MASS).fit(without).chi2 == math.inf
+
+
+def test_events_that_nothing_expects_are_said(tmp_path):
+    path = ccd(
+        tmp_path, edges=(160.0, 200.0, 300.0, 3000.0, 4000.0), seen=[4, 5, 3, 1],
+        background=[2.0, 2.0, 2.0, 0.0], tilt=0.0,
+    )  # fmt: skip
+    own = likelihood("vector", path, channels="cevns")
+    assert own.predict(g=1e-5, **MASS).chi2 == math.inf
+    for ask in (
+        lambda: own.limit("g", MASS),
+        lambda: ToyFits(own, "g", MASS),
+        lambda: own.limit("g", MASS, profiled=["sin2_theta_w"]),
+    ):
+        with pytest.raises(InputError, match="1 events in bin 4, where there is no background"):
+            ask()
 
 
 def test_expected_data_are_fitted_exactly(tmp_path):
