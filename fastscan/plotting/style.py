@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -11,6 +13,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 
 __all__ = [
     "COLUMN_WIDTH_CM",
@@ -19,6 +23,7 @@ __all__ = [
     "PAGE_WIDTH_CM",
     "PALETTE",
     "curve_styles",
+    "missing_letters",
     "new_figure",
     "style",
     "tint",
@@ -89,12 +94,31 @@ _SETTINGS: dict[Any, Any] = {
 def style() -> Iterator[None]:
     """Draw and save in the project's style; matplotlib's settings are as before afterwards.
 
-    Starts from matplotlib's own defaults, so that the user's matplotlibrc changes nothing.
+    Starts from matplotlib's own defaults, so that the user's matplotlibrc changes nothing. Letters
+    that the font lacks are reported once, by who saves the figure, not each time they are drawn.
     """
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        yield
+    mathtext = logging.getLogger("matplotlib.mathtext")
+    mathtext.addFilter(_has_glyph)
+    try:
+        with mpl.rc_context(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+            mpl.rcdefaults()
+            mpl.rcParams.update(_SETTINGS)
+            yield
+    finally:
+        mathtext.removeFilter(_has_glyph)
+
+
+def _has_glyph(record: logging.LogRecord) -> bool:
+    return "does not have a glyph" not in record.msg
+
+
+def missing_letters(figure: Figure) -> list[str]:
+    """Letters of a figure that its font does not have, each once, in the order they are found."""
+    font = get_font(findfont(_SETTINGS["font.family"]))
+    texts = (text.get_text() for text in figure.findobj(Text))
+    letters = dict.fromkeys(letter for text in texts for letter in text if letter.isprintable())
+    return [letter for letter in letters if not font.get_char_index(ord(letter))]
 
 
 def new_figure(width_cm: float = COLUMN_WIDTH_CM, height_cm: float = 7.2) -> Figure:
