@@ -7,6 +7,7 @@ each. See `fastscan.tensors.panels`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -25,7 +26,7 @@ from fastscan.tensors.flux_table import FluxTable
 from fastscan.tensors.legendre import LEGENDRE, NODES, ORDER, TO_CHEBYSHEV, WEIGHTS, tail
 from fastscan.tensors.panels import EnergyPanels, load_panels
 
-__all__ = ["EnergyNodes", "Kinematics", "ThresholdNodes"]
+__all__ = ["EnergyNodes", "Kinematics", "ThresholdNodes", "kinematic_symbols"]
 
 FloatArray = NDArray[np.float64]
 
@@ -204,11 +205,9 @@ class Kinematics:
         self._channel, self._panels = channel, self._response.channels[channel]
         self._recoils = Recoils.of(channel, self._panels)
         self._experiment = experiment
-        shape = trial_shape(model)
-        none = np.empty(0)
-        self.thresholds = frozenset(model.minimum_energy(self._recoils, shape))
-        energies = self._energies(none)
-        self.weights = frozenset(model.weights(energies, shape)) if _weighs(model) else frozenset()
+        self.thresholds, self.weights = kinematic_symbols(
+            model, self._recoils, self._energies(np.ones(1))
+        )
 
     def bases(self, scale: float) -> list[tuple[Nodes, dict[Monomial, FloatArray]]]:
         """Nodes, and what the factors of each term are multiplied by there, (nodes, bins)."""
@@ -282,14 +281,38 @@ class Kinematics:
         return Energies(energy_mev, self._experiment.name, self._experiment.reactor.distance_m)
 
 
-def trial_shape(model: Model) -> dict[str, FloatArray]:
-    """One row of values of all shape parameters, to ask a model for its symbols."""
-    shapes = [p for p in model.parameters if p.kind == "shape"]
-    return {
+def kinematic_symbols(
+    model: Model, recoils: Recoils, energies: Energies
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Symbols that a model states in `Model.minimum_energy` and in `Model.weights`.
+
+    Raises
+    ------
+    InputError
+        One of them returns no dict, or both have a symbol in common.
+    """
+    # One row of shape parameters, for a model tells its symbols with their values.
+    shape = {
         p.name: np.array([min(max(1.0 if p.default is None else p.default, p.minimum), p.maximum)])
-        for p in shapes
+        for p in model.parameters
+        if p.kind == "shape"
     }
-
-
-def _weighs(model: Model) -> bool:
-    return type(model).weights is not Model.weights
+    stated: dict[str, Mapping[str, object]] = {
+        "minimum_energy": model.minimum_energy(recoils, shape),
+        "weights": model.weights(energies, shape),
+    }
+    for method, found in stated.items():
+        if not isinstance(found, dict):
+            raise InputError(
+                f"{method} returns no dict",
+                where=f"model {model.name}",
+                hint="return {symbol: values}, and multiply the terms that are meant by the symbol",
+            )
+    thresholds, weights = (frozenset(found) for found in stated.values())
+    if thresholds & weights:
+        raise InputError(
+            f"{', '.join(sorted(thresholds & weights))} is both a least energy and a weight",
+            where=f"model {model.name}",
+            hint="give each a symbol of its own",
+        )
+    return thresholds, weights
