@@ -86,6 +86,7 @@ class ThresholdNodes:
         panel = project_moments(
             self.table.edges_mev,
             np.log(self.table.edges_mev),
+            self.table.kinks,
             self.table.tables,
             logarithm,
             TO_CHEBYSHEV,
