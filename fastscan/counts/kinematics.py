@@ -7,7 +7,6 @@ each. See `fastscan.tensors.panels`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -15,18 +14,20 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts.nodes import Nodes, Values, product
+from fastscan.counts.nodes import Nodes, Values, checked_functions, product
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
 from fastscan.kernels.oscillations import weigh_cosines
 from fastscan.kernels.thresholds import project_moments
 from fastscan.models import Energies, Model, Oscillation, Recoils
+from fastscan.models.flux_weights import kinematic_symbols, trial_shape
 from fastscan.models.polynomial import Monomial
+from fastscan.models.validation import check_functions
 from fastscan.tensors.flux_table import FluxTable
 from fastscan.tensors.legendre import LEGENDRE, NODES, ORDER, TO_CHEBYSHEV, WEIGHTS, tail
 from fastscan.tensors.panels import EnergyPanels, load_panels
 
-__all__ = ["EnergyNodes", "Kinematics", "ThresholdNodes", "kinematic_symbols"]
+__all__ = ["EnergyNodes", "Kinematics", "ThresholdNodes"]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,11 +47,16 @@ class ThresholdNodes:
     def functions(self, model: Model, shape: Values) -> dict[str, FloatArray]:
         """The model's functions, shape (rows, 1, t), and moments, shape (rows, 3, t)."""
         found = {
-            name: values[:, None] for name, values in model.functions(self.recoils, shape).items()
+            name: values[:, None]
+            for name, values in checked_functions(model, self.recoils, shape).items()
         }
         for name, energy in model.minimum_energy(self.recoils, shape).items():
             found[name] = self._moments(model, name, energy, shape)
         return found
+
+    def check(self, model: Model, shape: Values) -> None:
+        """Refuse functions that are not finite."""
+        check_functions(model, self.recoils, model.functions(self.recoils, shape), shape)
 
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, 3 t)."""
@@ -134,6 +140,9 @@ class EnergyNodes:
             for name, weight in model.weights(self.energies, shape).items()
         }
 
+    def check(self, model: Model, shape: Values) -> None:
+        """Weights are checked when they are asked for."""
+
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, e)."""
         return product(functions, powers)
@@ -207,7 +216,7 @@ class Kinematics:
         self._recoils = Recoils.of(channel, self._panels)
         self._experiment = experiment
         self.thresholds, self.weights = kinematic_symbols(
-            model, self._recoils, self._energies(np.ones(1))
+            model, self._recoils, self._energies(np.ones(1)), trial_shape(model)
         )
 
     def bases(self, scale: float) -> list[tuple[Nodes, dict[Monomial, FloatArray]]]:
@@ -280,40 +289,3 @@ class Kinematics:
 
     def _energies(self, energy_mev: FloatArray) -> Energies:
         return Energies(energy_mev, self._experiment.name, self._experiment.reactor.distance_m)
-
-
-def kinematic_symbols(
-    model: Model, recoils: Recoils, energies: Energies
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Symbols that a model states in `Model.minimum_energy` and in `Model.weights`.
-
-    Raises
-    ------
-    InputError
-        One of them returns no dict, or both have a symbol in common.
-    """
-    # One row of shape parameters, for a model tells its symbols with their values.
-    shape = {
-        p.name: np.array([min(max(1.0 if p.default is None else p.default, p.minimum), p.maximum)])
-        for p in model.parameters
-        if p.kind == "shape"
-    }
-    stated: dict[str, Mapping[str, object]] = {
-        "minimum_energy": model.minimum_energy(recoils, shape),
-        "weights": model.weights(energies, shape),
-    }
-    for method, found in stated.items():
-        if not isinstance(found, dict):
-            raise InputError(
-                f"{method} returns no dict",
-                where=f"model {model.name}",
-                hint="return {symbol: values}, and multiply the terms that are meant by the symbol",
-            )
-    thresholds, weights = (frozenset(found) for found in stated.values())
-    if thresholds & weights:
-        raise InputError(
-            f"{', '.join(sorted(thresholds & weights))} is both a least energy and a weight",
-            where=f"model {model.name}",
-            hint="give each a symbol of its own",
-        )
-    return thresholds, weights

@@ -17,6 +17,7 @@ from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
+from fastscan.models.validation import check_model, checked_terms
 from fastscan.tensors import CHANNELS, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
@@ -105,6 +106,8 @@ class Signal:
                 factors = self.nodes[block.nodes].factors(functions[block.nodes], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
+                if not np.isfinite(sums).all():
+                    self.nodes[block.nodes].check(self.model, values)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
         return out
 
@@ -157,8 +160,10 @@ def build_signal(
     Raises
     ------
     InputError
-        Unknown parameter, or a value out of its range.
+        Unknown parameter, a value out of its range, or a model with a fault; see
+        `fastscan.models.validation`.
     """
+    check_model(model, [Recoils.of(name, own) for name, own in response.channels.items()])
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     scale = sm_scale(experiment, response)
     names = [channel for channel in CHANNELS if channel in set(channels)]
@@ -187,14 +192,14 @@ def build_signal(
         value = factor * base()
         entry[key] = entry[key] + value if key in entry else value
 
-    def contracted(value: float | FloatArray, kernel: FloatArray) -> FloatArray:
-        base: FloatArray = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
+    def contracted(value: FloatArray, kernel: FloatArray) -> FloatArray:
+        base: FloatArray = np.einsum("nt,ntb->tb", value, kernel)
         return base
 
     nodes: list[Nodes] = [RecoilNodes(recoil) for recoil in recoils]
     moving = moves_kinematics(model)
     for index, (recoil, kernel) in enumerate(zip(recoils, kernels, strict=True)):
-        terms = model.cross_section(recoil).terms
+        terms = checked_terms(model, recoil, kernel.shape[:2])
         if moving:
             from fastscan.counts.kinematics import Kinematics
 
