@@ -79,13 +79,13 @@ class DipolePortal(Model):
         M**2)].
         """
         standard = StandardModel().cross_section(recoils)
-        if self.flavour != "e":
-            return standard
         recoil, target = recoils.recoil_energy_mev, recoils.target_mass_mev
         zero = np.zeros_like(recoil)
         charge = np.ones_like(recoil)
         if recoils.channel == "cevns":
             charge = recoils.protons**2 * recoils.form_factor_squared
+        # Nothing of the other flavours arrives.
+        charge = charge * (self.flavour == "e")
         charge = charge * (math.pi * FINE_STRUCTURE_CONSTANT**2 / ELECTRON_MASS_MEV**2)
         light = np.stack([1.0 / recoil, np.full_like(recoil, -1.0), zero])
         squared = np.stack(
