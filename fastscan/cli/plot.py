@@ -16,7 +16,6 @@ from fastscan.cli.common import (
     quiet_option,
 )
 from fastscan.cli.output import print_json, say, warn
-from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -80,7 +79,7 @@ def command(
         from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
-        header = construction.header
+        words = construction.words
         contour = construction_contour(construction)
         touches, warnings = contour.touches, contour.warnings
         check_level(store, construction.cl, cl)
@@ -93,7 +92,7 @@ def command(
         )
     else:
         result, level = ScanResult.open(store), 0.90 if cl is None else cl
-        header = result.header
+        words = result.words
         plot_scan(
             result,
             path,
@@ -108,5 +107,5 @@ def command(
         about = [touch.to_dict() for touch in touches]
         print_json({"file": str(path), "touches": about, "warnings": warnings})
     elif not quiet:
-        say(about_header(header))
+        say(words)
         say(f"figure in {path}")

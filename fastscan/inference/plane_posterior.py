@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import unknown_name
 from fastscan.inference.dimension import Dimension
-from fastscan.inference.edges import Touch, bounds_of, open_ends
+from fastscan.inference.edges import bounds_of, open_ends
 from fastscan.inference.marginal_likelihood import MarginalLikelihood
 from fastscan.inference.plane_cells import Cells, quartered_cells
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.likelihoods.minimum import point_words
+from fastscan.results import Column, Result, Touch, cut_words
 
 __all__ = ["PlanePosterior"]
 
@@ -25,7 +27,7 @@ _GRID = 401
 _UNSETTLED = 1e-3
 
 
-class PlanePosterior:
+class PlanePosterior(Result):
     """Posterior of two parameters; made by `posterior`.
 
     Attributes
@@ -39,8 +41,12 @@ class PlanePosterior:
         Highest marginalised likelihood in the box, and the profiled chi2 there.
     quadrature_error : float
         Relative: each panel's Gauss-Legendre sum beside that of its quarters, added up.
+    cl : float
+        Probability that tables, figures and words are of.
     warning : str
     """
+
+    profiled = ()
 
     def __init__(
         self,
@@ -48,11 +54,13 @@ class PlanePosterior:
         dimensions: tuple[Dimension, Dimension],
         boxes: tuple[tuple[float, float], tuple[float, float]],
         warning: str = "",
+        cl: float = 0.90,
     ) -> None:
+        self.provenance, self.cl = function.provenance, cl
         self._function = function
         self._dimensions = dimensions
         self.names = (dimensions[0].parameter.name, dimensions[1].parameter.name)
-        self.parameters = dict(function.counts.fixed)
+        self._held = dict(function.counts.fixed)
         self.priors = (dimensions[0].prior, dimensions[1].prior)
         self.boxes = boxes
         self._cells, self.quadrature_error = quartered_cells(function, dimensions, boxes)
@@ -62,6 +70,88 @@ class PlanePosterior:
             unsettled = f"probabilities are right to {self.quadrature_error:.1g} only"
             warning = f"{warning}; {unsettled}" if warning else unsettled
         self.warning = warning
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameters that were held."""
+        return self._held
+
+    @property
+    def headline(self) -> str:
+        """Its mode."""
+        mode = point_words(dict(zip(self.names, self.mode, strict=True)))
+        level = f"{100 * self.cl:g} % credible"
+        return f"{level} region of {' and '.join(self.names)}, mode {mode} (bayes)"
+
+    @property
+    def details(self) -> list[str]:
+        """Priors, marginals and the level, each a line."""
+        level = f"{100 * self.cl:g} %"
+        lines = [f"chi2 at the mode = {self.chi2_min:.4f}"]
+        for name, prior, (low, high) in zip(self.names, self.priors, self.boxes, strict=True):
+            lines.append(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
+        for name, one in self._marginals().items():
+            low, high = one["central"]
+            lines.append(
+                f"{name} alone, the other integrated over: median {one['median']:.5g}, "
+                f"central {level} [{low:.5g}, {high:.5g}], {level} below {one['upper_limit']:.5g}"
+            )
+        return [
+            *lines,
+            f"{level} credible: log likelihood above {self.level(self.cl):.5g} from its highest",
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may mislead."""
+        own = (self.warning, cut_words(self.touches(self.cl)))
+        return [*filter(None, own), *self._function.doubts(self.chi2_min)]
+
+    def _entries(self) -> dict[str, Any]:
+        cl = self.cl
+        return {
+            "method": "bayes",
+            "parameters": self.parameters,
+            "cl": cl,
+            "chi2_min": self.chi2_min,
+            "quadrature_error": self.quadrature_error,
+            "warning": self.warning,
+            "touches": self.touches(cl),
+            "poi": self.names,
+            "prior": self.priors,
+            "box": self.boxes,
+            "mode": self.mode,
+            "level": self.level(cl),
+            "contours": self.contours(cl),
+            "marginal": self._marginals(),
+        }
+
+    def _marginals(self) -> dict[str, dict[str, Any]]:
+        """Of each parameter, the other integrated over."""
+        cl = self.cl
+        return {
+            name: {
+                "median": self.quantile(name, 0.5),
+                "central": [self.quantile(name, p) for p in (0.5 - cl / 2, 0.5 + cl / 2)],
+                "upper_limit": self.quantile(name, cl),
+            }
+            for name in self.names
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        *columns, log = self.grid(self.cl)
+        parameters = [dimension.parameter for dimension in self._dimensions]
+        words = "log likelihood with the nuisances integrated out, less its highest"
+        return {
+            **{
+                p.name: Column((p.name,), values, p.unit, p.description)
+                for p, values in zip(parameters, columns, strict=True)
+            },
+            "log_likelihood": Column(self.names, log, words=words),
+            "level": Column((), self.level(self.cl), words="of the credible region"),
+            "cl": Column((), self.cl),
+            "chi2_min": Column((), self.chi2_min),
+        }
 
     def level(self, cl: float = 0.90) -> float:
         """Log likelihood, less its highest, above which lies a probability of ``cl``.
