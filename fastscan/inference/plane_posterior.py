@@ -57,6 +57,8 @@ class PlanePosterior(Result):
         cl: float = 0.90,
     ) -> None:
         self.provenance, self.cl = function.provenance, cl
+        self._levels: dict[float, float] = {}
+        self._grids: dict[float, tuple[FloatArray, FloatArray, FloatArray]] = {}
         self._function = function
         self._dimensions = dimensions
         self.names = (dimensions[0].parameter.name, dimensions[1].parameter.name)
@@ -162,6 +164,8 @@ class PlanePosterior(Result):
         from scipy.optimize import toms748
 
         delta_chi2(cl)
+        if cl in self._levels:
+            return self._levels[cl]
         cells = self._cells
         top, bottom = cells.log + 0.5 * cells.width, cells.log - 0.5 * cells.width
 
@@ -171,7 +175,9 @@ class PlanePosterior(Result):
 
         held = cells.probability > 0.0
         ends = float(bottom[held].min()) - 1.0, float(top[held].max())
-        return float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+        found = float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+        self._levels[cl] = found
+        return found
 
     def touches(self, cl: float = 0.90) -> list[Touch]:
         """Ends of the boxes, where they are no bound of a parameter, that the region reaches."""
@@ -195,6 +201,8 @@ class PlanePosterior(Result):
         log_likelihood : (points, points)
             Less its highest.
         """
+        if cl in self._grids:
+            return self._grids[cl]
         inside = self._cells.log + self._cells.width >= self.level(cl) + self._highest
         columns = []
         for i, (dimension, box) in enumerate(zip(self._dimensions, self.boxes, strict=True)):
@@ -204,7 +212,9 @@ class PlanePosterior(Result):
             first, last = (dimension.stretch(end) for end in box)
             even = np.linspace(max(first, low - room), min(last, high + room), _GRID)
             columns.append(np.clip(dimension.unstretch(even)[0], *box))
-        return columns[0], columns[1], self._function.on_grid(columns) - self._highest
+        log = self._function.on_grid(columns) - self._highest
+        self._grids[cl] = (columns[0], columns[1], log)
+        return self._grids[cl]
 
     def contours(self, cl: float = 0.90) -> list[FloatArray]:
         """Borders of the densest region of probability ``cl``, each of shape (points, 2).

@@ -353,7 +353,7 @@ class Likelihood(Analysis):
             self.model.options(),
             self.experiment.name,
             self.channels,
-            self.experiment.title or self.experiment.name,
+            self.experiment.title or ", ".join(e.title or e.name for e in self.experiments),
             self.experiment.source,
             self.constraints,
             self.data_source,
