@@ -142,8 +142,9 @@ def _call(arguments: Sequence[str] | None) -> int:
         return _report(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         return _report("interrupted; nothing was done", 1)
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong.
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe has gone, as in `fastscan models | head`; nothing is wrong. Click
+        # makes an exit of it, and of nothing else.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fastscan.cli.interruption import interruption
+from fastscan.cli.interruption import asked_to_end, interruption
 from fastscan.cli.output import progress_bar
 from fastscan.exceptions import FastscanError, InputError, RunError
 
@@ -72,6 +73,7 @@ class ExampleCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an interruption becomes one line."""
         flags = {flag for parameter in self.params for flag in parameter.opts}
+        _check_not_read(ctx.params)
         try:
             return super().invoke(ctx)
         except FastscanError as error:
@@ -87,6 +89,12 @@ class ExampleCommand(click.Command):
             names = {parameter.name for parameter in self.params}
             ways = [way for name, way in _SAVERS.items() if name in names]
             raise RunError("out of memory", hint=" or ".join(ways)) from error
+        except Exception as error:
+            # Compiled code whose import a signal cuts short can fail in any way.
+            asked = asked_to_end()
+            if asked is None:
+                raise
+            raise interruption(asked, ctx.command_path, ctx.meta["words"], self.goes_on) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
@@ -109,6 +117,19 @@ def _check_repeated(option: click.Option) -> None:
         return
     flag = max(option.opts, key=len)
     raise InputError(f"{flag} is given twice", where="command line", hint="give it once")
+
+
+def _check_not_read(values: Mapping[str, Any]) -> None:
+    """Refuse an output that is a file which the command reads: not even --force means that."""
+    out = values.get("out")
+    if not isinstance(out, str) or not os.path.isfile(out):
+        return
+    others = [value for name, value in values.items() if name != "out"]
+    words = [word for value in others for word in (value if isinstance(value, tuple) else [value])]
+    files = [word for word in words if isinstance(word, str) and os.path.isfile(word)]
+    if any(os.path.samefile(file, out) for file in files):
+        what = "output is a file that the command reads"
+        raise InputError(what, where=out, hint="name another with -o")
 
 
 def example_command(

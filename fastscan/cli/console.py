@@ -21,3 +21,7 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Make text of a string; whatever a table holds comes by here."""
         return super().render_str(for_terminal(text, keep="\n"), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line to end: that nobody reads on is no failure."""
+        raise BrokenPipeError

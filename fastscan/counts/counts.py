@@ -93,11 +93,9 @@ class Counts:
     normalisation: float | None = None
 
     def __repr__(self) -> str:
-        free = ", ".join(parameter.name for parameter in self.parameters)
-        return (
-            f"<Counts of {free or 'nothing free'} in {', '.join(part.name for part in self.parts)}: "
-            f"{self.seen.size} bins, {len(self.pulls)} pulls>"
-        )
+        free = ", ".join(parameter.name for parameter in self.parameters) or "nothing free"
+        names = ", ".join(part.name for part in self.parts)
+        return f"<Counts of {free} in {names}: {self.seen.size} bins, {len(self.pulls)} pulls>"
 
     @property
     def names(self) -> tuple[str, ...]:

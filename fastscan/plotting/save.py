@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import logging
 from importlib.metadata import version
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
-from fastscan.plotting.style import style
+from fastscan.plotting.style import missing_letters, style
 from fastscan.storage.outputs import write_bytes
 from fastscan.storage.paths import local_path
 from fastscan.storage.replacement import check_free
 from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
+
+_log = logging.getLogger(__name__)
 
 
 def check_figure_path(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -67,6 +70,10 @@ def save_figure(
     content = io.BytesIO()
     with style():
         figure.savefig(content, format=suffix[1:], metadata=_metadata(suffix, description))
+        missing = missing_letters(figure)
+    if missing:
+        letters = for_terminal(" ".join(missing))
+        _log.warning("%s: its font does not have %s: drawn as boxes", path, letters)
     write_bytes(path, content.getvalue(), overwrite=overwrite)
     return path
 

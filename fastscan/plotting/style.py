@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +15,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 
 __all__ = [
     "COLUMN_WIDTH_CM",
@@ -23,6 +27,7 @@ __all__ = [
     "OwnFigure",
     "curve_styles",
     "grow",
+    "missing_letters",
     "new_figure",
     "shown",
     "style",
@@ -94,12 +99,31 @@ _SETTINGS: dict[Any, Any] = {
 def style() -> Iterator[None]:
     """Draw and save in the project's style; matplotlib's settings are as before afterwards.
 
-    Starts from matplotlib's own defaults, so that the user's matplotlibrc changes nothing.
+    Starts from matplotlib's own defaults, so that the user's matplotlibrc changes nothing. Letters
+    that the font lacks are reported once, by who saves the figure, not each time they are drawn.
     """
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        yield
+    mathtext = logging.getLogger("matplotlib.mathtext")
+    mathtext.addFilter(_has_glyph)
+    try:
+        with mpl.rc_context(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+            mpl.rcdefaults()
+            mpl.rcParams.update(_SETTINGS)
+            yield
+    finally:
+        mathtext.removeFilter(_has_glyph)
+
+
+def _has_glyph(record: logging.LogRecord) -> bool:
+    return "does not have a glyph" not in record.msg
+
+
+def missing_letters(figure: Figure) -> list[str]:
+    """Letters of a figure that its font does not have, each once, in the order they are found."""
+    font = get_font(findfont(_SETTINGS["font.family"]))
+    texts = (text.get_text() for text in figure.findobj(Text))
+    letters = dict.fromkeys(letter for text in texts for letter in text if letter.isprintable())
+    return [letter for letter in letters if not font.get_char_index(ord(letter))]
 
 
 class OwnFigure(Figure):

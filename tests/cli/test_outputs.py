@@ -131,3 +131,21 @@ def test_a_url_in_an_experiment(run):
     outcome = run("predict", "sm", "--experiment", "mine.toml")
     assert outcome.code == 2
     assert "is a URL" in outcome.err
+
+
+def test_what_is_read_is_not_replaced(run):
+    points = Path("points.csv")
+    points.write_text("mass_mev,g\n1,1e-5\n")
+    outcome = run("evaluate", "vector", "points.csv", "-o", "./points.csv", "--force")
+    assert outcome.code == 2
+    (line,) = outcome.err.splitlines()
+    assert "a file that the command reads (./points.csv)" in line
+    assert points.read_text() == "mass_mev,g\n1,1e-5\n"
+
+
+def test_counts_that_are_read_are_not_replaced(run):
+    run("predict", "sm", "-o", "counts.csv")
+    before = Path("counts.csv").read_bytes()
+    again = ("predict", "sm", "--data", "counts.csv", "-o", "counts.csv", "--force")
+    assert run(*again).code == 2
+    assert Path("counts.csv").read_bytes() == before
