@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import matplotlib as mpl
 import numpy as np
 import pytest
-from conftest import MAKERS
+from result_kinds import MAKERS
 
 from fastscan import InputError
 from fastscan.plotting import new_figure
