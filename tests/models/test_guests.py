@@ -186,7 +186,7 @@ def test_a_store_says_what_it_lacks_where_the_model_is_not_known(both, tmp_path)
     chi2, origin, lowest = open_elsewhere(out, "")
     assert chi2 == lowest == str(result.best_fit.chi2)
     assert "model copied of copied.py is not known here" in origin
-    assert "FILE.py:Class" in origin
+    assert "--model FILE.py:Class" in origin
 
 
 def test_a_file_that_was_edited_is_another_model(both, copied, tmp_path):
