@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastscan.cli.common import (
@@ -16,21 +15,16 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, say, show
-from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from fastscan.inputs import Experiment
-    from fastscan.likelihoods import Likelihood, Prediction
-
-    FloatArray = NDArray[np.float64]
+    from fastscan.results import Prediction
 
 
 @example_command("predict", "fastscan predict vector --set mass_mev=1 --set g=1e-5")
 @analysis_options
-@out_option("FILE.csv", "Write the counts as pseudo-data, which --data reads.")
+@out_option(
+    "FILE.csv|json|nc", "Write the counts; as CSV they are pseudo-data, which --data reads."
+)
 @force_option
 @json_option
 @quiet_option
@@ -43,51 +37,20 @@ def command(
     **analysis: Any,
 ) -> None:
     """Predict the counts of each bin, channel by channel, and their chi2."""
-    from fastscan.storage.replacement import check_free
+    from fastscan.results import check_result_path
 
     point = read_assignments(assignments)
     if out is not None:
-        check_free(out, overwrite=force)
-    likelihood = make_likelihood(**analysis, quiet=quiet)
-    prediction = likelihood.predict(**point)
+        check_result_path(out, force=force)
+    prediction = make_likelihood(**analysis, quiet=quiet).predict(**point)
     if out is not None:
-        _write(likelihood, prediction, out, force)
-    parts = [
-        (experiment, part, likelihood.data[bins], likelihood.sigma[bins])
-        for experiment, part, bins in zip(
-            likelihood.experiments,
-            prediction.parts or (prediction,),
-            likelihood.bin_slices,
-            strict=True,
-        )
-    ]
+        prediction.write(out, force=force)
     if as_json:
-        spectra = [
-            _spectrum(part, data, sigma, experiment.observation.counted)
-            for experiment, part, data, sigma in parts
-        ]
-        print_json(
-            {
-                **analysed(likelihood),
-                "parameters": prediction.parameters,
-                **(
-                    spectra[0]
-                    if not prediction.parts
-                    else {
-                        "experiments": {
-                            e.name: s for (e, *_), s in zip(parts, spectra, strict=True)
-                        }
-                    }
-                ),
-                "chi2": prediction.chi2,
-                "alpha_hat": prediction.alpha_hat,
-                "pulls": prediction.pulls,
-            }
-        )
+        print_json(prediction.to_dict())
         return
-    say(about_likelihood(likelihood, prediction.parameters))
-    for experiment, part, data, sigma in parts:
-        _print_table(experiment, part, data, sigma)
+    say(prediction.words)
+    for part in prediction.parts or (prediction,):
+        _print_table(part)
     pulls = ", ".join(f"{name} {pull:+.3f}" for name, pull in prediction.pulls.items())
     if prediction.parts:
         say(f"together: chi2 = {prediction.chi2:.4f}")
@@ -95,48 +58,14 @@ def command(
         say(f"pulls in standard deviations: {pulls}")
 
 
-def _write(likelihood: Likelihood, prediction: Prediction, out: str, force: bool) -> None:
-    from fastscan.inputs.pseudo_data import COLUMNS, pseudo_data_rows
-    from fastscan.storage.outputs import write_text
-    from fastscan.storage.tables import table_text
-
-    edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
-    about = {
-        "content": f"expected counts, {prediction.unit}",
-        "analysis": about_likelihood(likelihood, prediction.parameters),
-    }
-    text = table_text(
-        about, COLUMNS, pseudo_data_rows(edges, prediction.total + prediction.background)
-    )
-    write_text(Path(out), text, overwrite=force)
-
-
-def _spectrum(
-    part: Prediction, data: FloatArray, sigma: FloatArray, counted: bool
-) -> dict[str, Any]:
-    return {
-        "edges_ev": part.edges_ev,
-        "unit": part.unit,
-        "cevns": part.cevns,
-        "eves": part.eves,
-        "total": part.total,
-        # From an excess it is subtracted.
-        **({"background": part.background} if counted else {}),
-        "observed": data,
-        "sigma": sigma,
-    }
-
-
-def _print_table(
-    experiment: Experiment, part: Prediction, data: FloatArray, sigma: FloatArray
-) -> None:
+def _print_table(part: Prediction) -> None:
     from rich.table import Table
 
-    counted = experiment.observation.counted
+    counted = part.bins[0].counted
     # chi2 of events is -2 ln L less that of expecting what was seen.
     words = "Poisson, -2 ln L" if counted else "chi2"
     table = Table(
-        title=experiment.name,
+        title=part.bins[0].experiment,
         title_justify="left",
         caption=f"{part.unit}; {words} = {part.chi2:.4f}, alpha = {part.alpha_hat:+.4f}",
     )
@@ -144,8 +73,8 @@ def _print_table(
     for column in ("eV_ee", "CEvNS", "EvES", "total", *background, "observed"):
         table.add_column(column, justify="right")
     edges = part.edges_ev
-    rows = zip(edges[:-1], edges[1:], part.cevns, part.eves, part.total, part.background,
-               data, sigma, strict=True)  # fmt: skip
+    rows = zip(edges[:-1], edges[1:], part.cevns, part.eves, part.total,
+               part.background, part.observed, part.sigma, strict=True)  # fmt: skip
     for low, high, cevns, eves, total, below, seen, error in rows:
         table.add_row(
             f"{low:g}-{high:g}",
@@ -161,9 +90,9 @@ def _print_table(
         f"{part.eves.sum():.4g}",
         f"{part.total.sum():.6g}",
         *(
-            (f"{part.background.sum():.6g}", f"{data.sum():g}")
+            (f"{part.background.sum():.6g}", f"{part.observed.sum():g}")
             if counted
-            else (f"{data.sum():.2f}",)
+            else (f"{part.observed.sum():.2f}",)
         ),
     )
     show(table)

@@ -48,6 +48,7 @@ class MarginalLikelihood:
     Attributes
     ----------
     counts : Counts
+    provenance : Provenance
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class MarginalLikelihood:
     ) -> None:
         self._form = likelihood.form(names, given)
         self.counts = self._form.counts
+        self.provenance = likelihood.provenance
+        self._likelihood = likelihood
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """At points (points, parameters), shape (points,); minus infinity where counts overflow."""
@@ -72,6 +75,10 @@ class MarginalLikelihood:
     def chi2(self, point: FloatArray) -> float:
         """The profiled chi2 at a point."""
         return float(self._both(point[None])[1][0])
+
+    def doubts(self, chi2_min: float) -> list[str]:
+        """Words on a best fit, or a Standard Model, that is too bad or too good to be true."""
+        return self._likelihood.doubts(chi2_min, len(self.counts.names))
 
     def _both(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         with np.errstate(all="ignore"):

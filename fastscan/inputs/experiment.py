@@ -125,7 +125,7 @@ class Experiment(Model):
         away = {}
         if self.observation.sm_expectation is not None:
             reason = "observation.sm_expectation is what all counts are scaled to"
-            away = {f"reactor.{key}": reason for key in ("flux", "power", "distance_m")}
+            away = {f"reactor.{key}": reason for key in ("flux", "power")}
         elif self.observation.normalisation == "per-kg":
             reason = "counts of observation.normalisation = 'per-kg' are those of a kilogram"
         else:
@@ -306,6 +306,11 @@ class Experiment(Model):
             what = "not given" if value is None else "not a number"
             raise InputError(f"setting is {what}", where=key, hint="name a number that is given")
         return float(value)
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name}: {self.title}>"
+
+    __str__ = __repr__
 
     def to_dict(self) -> dict[str, Any]:
         """All settings, defaults included, ready for JSON; each file by its name and sha256."""
