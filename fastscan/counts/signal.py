@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
+from fastscan.models.atoms import in_target
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
 from fastscan.tensors import CHANNELS, Response
@@ -161,8 +162,12 @@ def build_signal(
     """
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     scale = sm_scale(experiment, response)
+    target = experiment.target
+    model = in_target(model, target)
     names = [channel for channel in CHANNELS if channel in set(channels)]
-    recoils = tuple(Recoils.of(channel, response.channels[channel]) for channel in names)
+    recoils = tuple(
+        Recoils.of(channel, response.channels[channel], target=target) for channel in names
+    )
     kernels = [scale * response.channels[channel].kernel(flux_weights) for channel in names]
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
@@ -229,8 +234,8 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
     expectation = experiment.observation.sm_expectation
     if expectation is None:
         return 1.0
-    channel = response.channels["cevns"]
-    section = StandardModel().cross_section(Recoils.of("cevns", channel)).terms
+    channel, target = response.channels["cevns"], experiment.target
+    section = StandardModel().cross_section(Recoils.of("cevns", channel, target=target)).terms
     default = StandardModel.parameters[0].standard
     kernel = channel.kernel()
     total = 0.0

@@ -244,6 +244,26 @@ class TabulatedFormFactor(Model):
     def check(self, lightest: int) -> None:
         """Nothing depends on the nucleus."""
 
+    def rms_radius_fm(self, mass_number: FloatArray) -> FloatArray:
+        """A table has none."""
+        raise self._no_radius()
+
+    @property
+    def smallest_rms_radius_fm(self) -> float:
+        """A table has none."""
+        raise self._no_radius()
+
+    def at_rms_radius(self, momentum_per_fm: FloatArray, rms_radius_fm: FloatArray) -> FloatArray:
+        """A table has no other radius."""
+        raise self._no_radius()
+
+    def _no_radius(self) -> InputError:
+        return InputError(
+            "a table of the form factor has no radius that could be another one",
+            where="target.form_factor",
+            hint="choose helm, klein-nystrand or symmetrised-fermi",
+        )
+
     def kinks_per_fm(self) -> FloatArray:
         """Momenta of the rows."""
         from fastscan.constants import HBAR_C_MEV_FM

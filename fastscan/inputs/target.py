@@ -169,6 +169,20 @@ class Target(Model):
             return self.electron_ratio.relative_to == "steps"
         return self.electron_binding != "free"
 
+    def mean_rms_radius_fm(self) -> float:
+        """Root mean square radius of the nuclei by the form factor, mean over them, fm.
+
+        Raises
+        ------
+        InputError
+            The form factor is a table.
+        """
+        radii, weights = [], []
+        for element in self.elements:
+            radii.append(self.form_factor.rms_radius_fm(element.mass_number.astype(float)))
+            weights.append(element.atoms_per_formula_unit * element.abundance)
+        return float(np.average(np.concatenate(radii), weights=np.concatenate(weights)))
+
     def active_electrons(self, element: Element, recoil_mev: FloatArray) -> FloatArray:
         """Electrons of an atom that a recoil can free, shape (T,)."""
         if not self.bound:

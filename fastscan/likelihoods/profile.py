@@ -14,7 +14,7 @@ from fastscan.exceptions import InputError
 from fastscan.likelihoods.couplings import root_of_power
 from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
-from fastscan.likelihoods.track import Track, is_flat, mass_ladder
+from fastscan.likelihoods.track import Track, in_range, is_flat, mass_ladder, open_ends
 from fastscan.models import Parameter
 
 __all__ = ["Basin", "Profile", "ProfiledPieces"]
@@ -197,7 +197,7 @@ class Profile:
             turning = find_turning_points(curve, samples, values)
         if self.poi.kind == "shape":
             # Beyond the track the curve runs on to the massless and the decoupled limit.
-            turning = [-math.inf, *turning, math.inf]
+            turning = open_ends(turning, self.poi)
         return turning, curve, track.to_value
 
     def _line(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
@@ -211,14 +211,14 @@ class Profile:
         """A mass, nothing profiled: extrema bracketed by samples of its logarithm."""
 
         def to_mass(log_mass: float) -> float:
-            return float(np.exp(log_mass))
+            return in_range(log_mass, self.poi)
 
         def curve(log_mass: float) -> float:
             return self._at(to_mass(log_mass))[0]
 
-        turning = find_turning_points(curve, [float(u) for u in mass_ladder(_MASSES)])
+        turning = find_turning_points(curve, [float(u) for u in mass_ladder(_MASSES, self.poi)])
         # Below and above the ladder the curve runs on to the massless and the decoupled limit.
-        return [-math.inf, *turning, math.inf], curve, to_mass
+        return open_ends(turning, self.poi), curve, to_mass
 
     def _symmetric(self) -> bool:
         """Whether only the square of a signed coupling matters."""

@@ -14,7 +14,7 @@ from fastscan.likelihoods.curve import find_turning_points
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.models import Parameter
 
-__all__ = ["Track", "is_flat", "mass_ladder"]
+__all__ = ["Track", "in_range", "is_flat", "mass_ladder", "open_ends"]
 
 FloatArray = NDArray[np.float64]
 
@@ -71,10 +71,10 @@ class Track:
         counts = form.counts
         self._defaults = np.array([counts.parameter(c).standard for c in counts.couplings])
         self._own = counts.couplings.index(poi.name) if poi.kind == "coupling" else -1
-        self._ladder = mass_ladder(_PROFILED_MASSES) if mass is not None else np.zeros(1)
+        self._ladder = np.zeros(1) if mass is None else mass_ladder(_PROFILED_MASSES, mass)
         self._positive = positive
         if self._own < 0:
-            self.first, self.last = (math.log(edge) for edge in _MASS_RANGE_MEV)
+            self.first, self.last = (float(edge) for edge in mass_ladder(2, poi))
             return
         ones = {name: np.array([1.0]) for name in counts.shape_parameters}
         unit = form.descents(ones)
@@ -89,7 +89,7 @@ class Track:
     def to_value(self, t: float) -> float:
         """The parameter at t; its bounds at the ends."""
         if self._own < 0:
-            return math.exp(t)
+            return in_range(t, self._poi)
         if t >= self.last:
             return self._poi.maximum
         if t <= self.first:
@@ -159,7 +159,7 @@ class Track:
     @cached_property
     def _samples(self) -> tuple[list[float], Basins]:
         if self._own < 0:
-            points = mass_ladder(_MASSES)
+            points = mass_ladder(_MASSES, self._poi)
         else:
             points = np.linspace(self.first, self.last, _SAMPLES)
             zero = int(np.searchsorted(points, 0.0))
@@ -233,6 +233,21 @@ def is_flat(chi2: ArrayLike) -> bool:
     return bool(values.max() - values.min() <= _FLAT * (1.0 + abs(values.min())))
 
 
-def mass_ladder(points: int) -> FloatArray:
-    """Logarithms of mediator masses in MeV, evenly spaced."""
-    return np.linspace(math.log(_MASS_RANGE_MEV[0]), math.log(_MASS_RANGE_MEV[1]), points)
+def mass_ladder(points: int, parameter: Parameter) -> FloatArray:
+    """Logarithms of a shape parameter, evenly spaced over its range: of masses, in MeV."""
+    low, high = _MASS_RANGE_MEV
+    low, high = max(low, parameter.minimum), min(high, parameter.maximum)
+    return np.linspace(math.log(low), math.log(high), points)
+
+
+def in_range(logarithm: float, parameter: Parameter) -> float:
+    """Value of a shape parameter by its logarithm, its bounds at the ends of its range."""
+    value = float(np.exp(logarithm))
+    return min(max(value, parameter.minimum), parameter.maximum)
+
+
+def open_ends(turning: list[float], parameter: Parameter) -> list[float]:
+    """Turning points with the limits beyond them, where nothing bounds the shape parameter."""
+    below = [] if parameter.minimum > 0.0 else [-math.inf]
+    above = [] if math.isfinite(parameter.maximum) else [math.inf]
+    return [*below, *turning, *above]
