@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fastscan.cli.interruption import interruption
+from fastscan.cli.interruption import asked_to_end, interruption
 from fastscan.cli.output import progress_bar
-from fastscan.exceptions import FastscanError, InputError, RunError
+from fastscan.exceptions import FastscanError, InputError, RunError, check_method
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,9 @@ __all__ = [
     "json_option",
     "make_likelihood",
     "model_argument",
+    "name_own_model",
     "out_option",
+    "own_model_option",
     "poi_option",
     "profile_option",
     "quiet_option",
@@ -89,6 +91,12 @@ class ExampleCommand(click.Command):
             names = {parameter.name for parameter in self.params}
             ways = [way for name, way in _SAVERS.items() if name in names]
             raise RunError("out of memory", hint=" or ".join(ways)) from error
+        except Exception as error:
+            # Compiled code whose import a signal cuts short can fail in any way.
+            asked = asked_to_end()
+            if asked is None:
+                raise
+            raise interruption(asked, ctx.command_path, ctx.meta["words"], self.goes_on) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
@@ -136,7 +144,8 @@ def example_command(
     return click.command(name, cls=ExampleCommand, example=example, goes_on=goes_on)
 
 
-def _complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Models that have a name."""
     from fastscan.models import model_names
 
     return [name for name in model_names() if name.startswith(incomplete)]
@@ -190,7 +199,12 @@ class OutPath(LocalPath):
         return super().convert(value, param, ctx)
 
 
-model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
+model_argument = click.argument("model", metavar="MODEL", shell_complete=complete_model)
+own_model_option = click.option(
+    "--model",
+    metavar="FILE.py:Class",
+    help="The model file that the scan was made with, if it is one of your own.",
+)
 experiment_option = click.option(
     "--experiment",
     "experiments",
@@ -354,10 +368,9 @@ def make_likelihood(
     from fastscan.cli.model_options import typed_options
     from fastscan.inputs import load_flux_weights
     from fastscan.likelihoods import make_likelihood as make
-    from fastscan.models import MODELS, get_model
+    from fastscan.models import get_model, model_class
 
-    words = dict(_split(options, "--option"))
-    chosen = typed_options(MODELS[model], words) if model in MODELS else dict(words)
+    chosen = typed_options(model_class(model), dict(_split(options, "--option")))
     if charges is not None:
         chosen["charges"] = charges
 
@@ -418,6 +431,36 @@ def _with_data(likelihood: Likelihood, data: str | None, injected: Sequence[str]
     return likelihood.observing(read_pseudo_data(data, edges), Path(data).name)
 
 
+def name_own_model(model: str | None, header: Mapping[str, Any]) -> None:
+    """Load the model file that ``--model`` names, for a store with a header.
+
+    A store itself loads nothing, whatever it says.
+
+    Raises
+    ------
+    InputError
+        It can not be loaded, or is not that of the store.
+    """
+    if model is None:
+        return
+    from fastscan.models import model_class, recorded_model
+
+    if "model_sha256" not in header:
+        raise InputError(
+            f"the scan is of {header['model']}, which is shipped",
+            where=f"--model {model}",
+            hint="leave it out",
+        )
+    named = model_class(model)
+    if named.name != header["model"]:
+        raise InputError(
+            f"the scan is of model {header['model']}, not {named.name}",
+            where=f"--model {model}",
+            hint="name the class that it was made with",
+        )
+    recorded_model(header)
+
+
 def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, float]:
     """Read ``NAME=VALUE`` words.
 
@@ -468,26 +511,3 @@ def beside(store: str, suffix: str) -> Path:
     """File beside a scan, with the scan's name; the scan may be named as ``.`` or ``..``."""
     path = Path(store) if Path(store).name not in ("", "..") else Path(store).resolve()
     return path.with_name(f"{path.name.removesuffix('.zarr')}{suffix}")
-
-
-def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequence[str]) -> None:
-    """Check the name of a method, and that every option that was given does something with it.
-
-    Raises
-    ------
-    InputError
-        An unknown method, or an option that would do nothing.
-    """
-    if method not in uses:
-        from fastscan.exceptions import unknown_name
-
-        raise unknown_name("method", method, uses, where="--method")
-    for name in chosen:
-        if name not in uses[method]:
-            others = [other for other, used in uses.items() if name in used]
-            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
-            raise InputError(
-                f"--{name} does nothing with --method {method}",
-                where="--method",
-                hint=hint or "leave it out",
-            )

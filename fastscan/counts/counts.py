@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts.signal import Signal, integer_power
+from fastscan.exceptions import InputError
 from fastscan.models import Parameter
 
 __all__ = ["Counts", "Part", "natural_size"]
@@ -130,6 +131,11 @@ class Counts:
         """One of the free parameters."""
         return self.parameters[self.names.index(name)]
 
+    @property
+    def typical_shape(self) -> dict[str, FloatArray]:
+        """One row of values of the shape parameters that are free, see `Parameter.typical`."""
+        return {name: np.array([self.parameter(name).typical]) for name in self.shape_parameters}
+
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
         """C at rows of the shape parameters, shape (rows, 1 + pulls, monomials, bins)."""
         return np.concatenate(
@@ -147,8 +153,12 @@ class Counts:
         for part in self.parts:
             used = [v for v in range(len(part.signals)) if part.mixing[0, v].any()]
             own = self._by_signal(part, [part.signals[v] for v in used], shape)
-            blocks.append(np.einsum("vb,vrmb->rmb", part.mixing[0, used], own) / part.sigma)
-        return np.concatenate(blocks, axis=-1)
+            weights = part.mixing[0, used]
+            # Most often there is but one, as it is.
+            alone = len(used) == 1 and (weights == 1.0).all()
+            mixed = own[0] if alone else np.einsum("vb,vrmb->rmb", weights, own)
+            blocks.append(mixed / part.sigma)
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
 
     def monomials(self, points: ArrayLike) -> FloatArray:
         """Value of each monomial at points, shape (points, monomials)."""
@@ -165,13 +175,24 @@ class Counts:
 
         A value that is not finite is outside.
         """
-        from fastscan.kernels.evaluation import all_inside
-
-        low, high = self._ranges
-        # Most often all are, which costs less to find than which are.
-        if all_inside(points, low, high):
-            return np.ones(len(points), dtype=bool)
+        low, high = self.ranges
         return np.asarray(((points >= low) & (points <= high)).all(axis=1))
+
+    def check_numbers(self, points: FloatArray) -> None:
+        """Refuse points, shape (points, parameters), that hold NaN.
+
+        Raises
+        ------
+        InputError
+            The first that does is named.
+        """
+        bad = np.flatnonzero(np.isnan(points).any(axis=1))
+        if bad.size:
+            raise InputError(
+                "point holds something that is not a number",
+                where=f"point {int(bad[0]) + 1} of {', '.join(self.names)}",
+                hint="give finite numbers",
+            )
 
     def shapes(self, points: FloatArray) -> dict[str, FloatArray]:
         """Columns of the shape parameters at points, shape (points, parameters)."""
@@ -200,15 +221,15 @@ class Counts:
     def size(self, coupling: str) -> float | None:
         """Natural size of a coupling: where it alone changes counts by about their errors.
 
-        Shape parameters are taken at 1; None where no count depends on the coupling.
+        Shape parameters are taken at `typical` values; None where no count depends on the coupling.
         """
-        shape = {name: np.array([1.0]) for name in self.shape_parameters}
+        shape = self.typical_shape
         column = self.couplings.index(coupling)
         return natural_size(self.exponents, self.nominal(shape)[0], column)
 
     def alike(self, left: str, right: str) -> bool:
         """Whether two couplings enter only as one common sum of squares, in every layer."""
-        shape = {name: np.array([1.0]) for name in self.shape_parameters}
+        shape = self.typical_shape
         squares = []
         for name in (left, right):
             column = self.couplings.index(name)
@@ -283,8 +304,8 @@ class Counts:
         return cls(first.parameters, first.fixed, tuple(parts), names, centre)
 
     @cached_property
-    def _ranges(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest and highest finite value of each parameter."""
+    def ranges(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest finite value of each parameter, shape (parameters,) each."""
         ends = np.array([(p.minimum, p.maximum) for p in self.parameters]).reshape(-1, 2)
         largest = np.finfo(float).max
         return np.clip(ends[:, 0], -largest, None), np.clip(ends[:, 1], None, largest)
@@ -299,15 +320,25 @@ class Counts:
         self, part: Part, signals: Sequence[Signal], shape: Mapping[str, FloatArray] | None
     ) -> FloatArray:
         """Coefficients of signals in the common order of monomials, (signals, rows, m, bins)."""
-        order = {tuple(row): m for m, row in enumerate(self.exponents)}
         found = []
         for signal in signals:
             own = signal.coefficients(shape)
-            full = np.zeros((own.shape[0], len(order), part.sigma.size))
-            full[:, [order[tuple(row)] for row in signal.exponents]] = own
+            places = self._places(signal)
+            if places is None:
+                found.append(own)
+                continue
+            full = np.zeros((own.shape[0], len(self.exponents), part.sigma.size))
+            full[:, places] = own
             found.append(full)
-        every: FloatArray = np.stack(found)
+        every: FloatArray = found[0][None] if len(found) == 1 else np.stack(found)
         return every
+
+    def _places(self, signal: Signal) -> list[int] | None:
+        """Where the monomials of a signal are in the common order; None if just there."""
+        if len(signal.exponents) == len(self.exponents):
+            return None
+        order = {tuple(row): m for m, row in enumerate(self.exponents)}
+        return [order[tuple(row)] for row in signal.exponents]
 
 
 def natural_size(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,11 @@ from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
 from fastscan.models.atoms import in_target
+from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
-from fastscan.tensors import CHANNELS, Response
+from fastscan.models.validation import check_functions, check_model, checked_terms
+from fastscan.tensors import CHANNELS, ChannelResponse, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
 
@@ -101,13 +105,24 @@ class Signal:
         for start in range(0, rows, _ROWS):
             part = slice(start, min(start + _ROWS, rows))
             values = {name: column[part] for name, column in columns.items()}
-            functions = [self.model.functions(recoils, values) for recoils in self.recoils]
+            functions = [self._functions(recoils, values) for recoils in self.recoils]
             for block in self.blocks:
                 factors = _product(functions[block.channel], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
+                if not np.isfinite(sums).all():
+                    own = block.channel
+                    check_functions(self.model, self.recoils[own], functions[own], values)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
         return out
+
+    def _functions(
+        self, recoils: Recoils, shape: Mapping[str, FloatArray]
+    ) -> Mapping[str, FloatArray]:
+        with own_code(type(self.model), f"functions of model {self.model.name} fail"):
+            functions = self.model.functions(recoils, shape)
+        check_functions(self.model, recoils, functions, shape, finite=False)
+        return functions
 
     @_quiet_overflow
     def monomials(self, couplings: Mapping[str, FloatArray | float]) -> FloatArray:
@@ -127,6 +142,53 @@ class Signal:
         monomials = self.monomials({name: parameters[name] for name in self.couplings})
         counts: FloatArray = monomials[0] @ self.coefficients(shape)[0]
         return counts
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A cross section contracted with the flux: counts of each recoil node and bin, by monomial."""
+
+    recoils: Recoils
+    terms: dict[Monomial, FloatArray]
+
+
+# Of the tensors of each channel, for the models that were used last: whatever is asked of a
+# likelihood starts from them.
+_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[tuple[Model, float, _Section]]] = (
+    WeakKeyDictionary()
+)
+_MODELS = 4
+
+
+def _contracted(
+    model: Model,
+    experiment: Experiment,
+    response: Response,
+    channel: str,
+    flux_weights: FloatArray | None = None,
+) -> _Section:
+    """Contract the cross section of a channel with its tensors; arguments as for `build_signal`.
+
+    Without weights it is done once for a model and the tensors.
+    """
+    own = response.channels[channel]
+    scale = sm_scale(experiment, response)
+    kept = _SECTIONS.setdefault(own, deque(maxlen=_MODELS))
+    if flux_weights is None:
+        for of, scaled, section in tuple(kept):
+            if of is model and scaled == scale:
+                return section
+    recoils = Recoils.of(channel, own, target=experiment.target)
+    in_atoms = in_target(model, experiment.target)
+    kernel = scale * own.kernel(flux_weights)
+    terms = {
+        monomial: np.einsum("nt,ntb->tb", value, kernel)
+        for monomial, value in checked_terms(in_atoms, recoils, kernel.shape[:2]).items()
+    }
+    section = _Section(recoils, terms)
+    if flux_weights is None:
+        kept.append((model, scale, section))
+    return section
 
 
 @_quiet_overflow
@@ -158,17 +220,17 @@ def build_signal(
     Raises
     ------
     InputError
-        Unknown parameter, or a value out of its range.
+        Unknown parameter, a value out of its range, or a model with a fault; see
+        `fastscan.models.validation`.
     """
-    fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
-    scale = sm_scale(experiment, response)
     target = experiment.target
-    model = in_target(model, target)
+    every = [Recoils.of(name, own, target=target) for name, own in response.channels.items()]
+    check_model(model, every)
+    fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
-    recoils = tuple(
-        Recoils.of(channel, response.channels[channel], target=target) for channel in names
-    )
-    kernels = [scale * response.channels[channel].kernel(flux_weights) for channel in names]
+    sections = [
+        _contracted(model, experiment, response, channel, flux_weights) for channel in names
+    ]
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
     )
@@ -179,21 +241,20 @@ def build_signal(
 
     # By exponents of the free couplings, then by channel and powers of functions.
     collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
-    for index, (recoil, kernel) in enumerate(zip(recoils, kernels, strict=True)):
-        for monomial, value in model.cross_section(recoil).terms.items():
+    for index, section in enumerate(sections):
+        for monomial, base in section.terms.items():
             powers = dict(monomial)
             factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
             if factor == 0.0:
                 continue
             exponents = tuple(powers.get(name, 0) for name in couplings)
             functions = tuple((n, p) for n, p in monomial if n not in known)
-            base = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
             entry = collected.setdefault(exponents, {})
             key = (index, functions)
             entry[key] = entry[key] + factor * base if key in entry else factor * base
 
     order = sorted(collected)
-    bins = kernels[0].shape[2]
+    bins = response.edges_ev.size - 1
     constant = np.zeros((len(order), bins))
     grouped: dict[tuple[int, Monomial], list[tuple[int, FloatArray]]] = {}
     for m, exponents in enumerate(order):
@@ -218,7 +279,7 @@ def build_signal(
         shape_parameters=shape_parameters,
         exponents=np.array(order, dtype=np.int64).reshape(len(order), len(couplings)),
         constant=constant,
-        recoils=recoils,
+        recoils=tuple(section.recoils for section in sections),
         blocks=blocks,
     )
 

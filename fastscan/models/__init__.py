@@ -2,7 +2,15 @@
 
 from fastscan.models.base import Model, Parameter, Recoils
 from fastscan.models.polynomial import Polynomial, symbol
-from fastscan.models.registry import MODELS, get_model, model_names
+from fastscan.models.registry import (
+    MODELS,
+    get_model,
+    model_class,
+    model_names,
+    origin_entries,
+    recorded_model,
+    register,
+)
 
 __all__ = [
     "MODELS",
@@ -11,6 +19,10 @@ __all__ = [
     "Polynomial",
     "Recoils",
     "get_model",
+    "model_class",
     "model_names",
+    "origin_entries",
+    "recorded_model",
+    "register",
     "symbol",
 ]

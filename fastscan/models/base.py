@@ -58,6 +58,9 @@ class Parameter:
     kind : "coupling" or "shape"
         Counts are polynomials in couplings; a shape parameter (a mediator mass) enters through
         the model's functions.
+    spacing : "log" or "linear"
+        Of a shape parameter: how the values are spread at which fits, limits and posteriors try it,
+        evenly in its logarithm, as suits a mass, or evenly from minimum to maximum, as an angle.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Parameter:
     minimum: float = -np.inf
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
+    spacing: Literal["linear", "log"] = "log"
 
     @property
     def standard(self) -> float:
@@ -78,6 +82,13 @@ class Parameter:
         if self.default is not None:
             return self.default
         return min(max(0.0, self.minimum), self.maximum)
+
+    @property
+    def typical(self) -> float:
+        """A value of a shape parameter where none is given: the default, or that nearest to 1."""
+        if self.default is not None:
+            return self.default
+        return min(max(1.0, self.minimum), self.maximum)
 
     @property
     def _range(self) -> str:
@@ -245,8 +256,10 @@ class Model(ABC):
     """A theory of both channels.
 
     A subclass states ``name``, ``title``, ``reference``, ``parameters`` and ``cross_section``; a
-    model whose counts depend on a mass also states ``functions``. Everything else in the project
-    works on any model unchanged.
+    model whose counts depend on a mass also states ``functions``, and one whose constructor takes
+    options gives them back by ``options``. Everything else in the project works on any model
+    unchanged, whether it is shipped or a file of one's own; `fastscan.models.validation` tells in
+    one line what is wrong with one.
     """
 
     name: ClassVar[str]
@@ -265,7 +278,8 @@ class Model(ABC):
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """D sigma / d T of one channel as a polynomial in couplings and functions.
 
-        Coefficients have shape (3, t): of E**-n at each recoil node, in MeV**-3.
+        Coefficients have shape (3, t): of E**-n, n = 0, 1, 2, at each recoil node, in MeV**-3; one
+        that is the same at all nodes may have shape (3, 1). Symbols are couplings and `functions`.
         """
 
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

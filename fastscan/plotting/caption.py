@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from fastscan.inputs import Experiment, JointExperiment, experiment_names, load_experiment
-from fastscan.models import Model, get_model
-from fastscan.plotting.axis import unit_words
+from fastscan.models import Model, recorded_model
+from fastscan.plotting.axis import symbol_words, unit_words
 from fastscan.plotting.style import COLUMN_WIDTH_CM
 from fastscan.text import for_figure, for_terminal
 
@@ -47,6 +47,7 @@ def caption(
     *,
     method: str = "",
     level: str = "",
+    profiled: Sequence[str] = (),
     width_cm: float = COLUMN_WIDTH_CM,
 ) -> str:
     """Make the caption of a figure, in lines that fit above it.
@@ -61,6 +62,8 @@ def caption(
     channels : {"both", "cevns", "eves"}
     method, level : str
         In mathtext.
+    profiled : sequence of str
+        Parameters that chi2 was minimised over.
     width_cm : float
         Of the figure.
     """
@@ -69,7 +72,7 @@ def caption(
     for name, value in held.items():
         parameter = model.parameter(name)
         if value != 0.0 or parameter.kind == "shape":
-            number = f"${parameter.symbol}$ = {value:.10g} {unit_words(parameter.unit)}"
+            number = f"{symbol_words(parameter)} = {value:.10g} {unit_words(parameter.unit)}"
             values.append(number.strip())
     if len(values) < len(held):
         values.append(f"{'other ' if values else ''}couplings 0")
@@ -81,6 +84,10 @@ def caption(
             CHANNEL_LABELS[channels],
         ],
         [("held: " if i == 0 else "") + words for i, words in enumerate(values)],
+        [
+            ("profiled: " if i == 0 else "") + f"${model.parameter(name).symbol}$"
+            for i, name in enumerate(profiled)
+        ],
         [words for words in (method, level) if words],
     ]
     return "\n".join(line for block in blocks for line in _lines(block, letters))
@@ -95,12 +102,13 @@ def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = 
         The scan is of a model that this version does not have.
     """
     return caption(
-        get_model(header["model"], **header["options"]),
+        recorded_model(header),
         _title(header["experiment"], header["experiment_source"]),
         header["parameters"],
         header["channels"],
         method=method,
         level=level,
+        profiled=header.get("profiled", ()),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from fastscan.likelihoods import Likelihood
+from fastscan.models import origin_entries
 from fastscan.scan.grid import Grid
 
 __all__ = ["header_lines", "nuisance_lines", "scan_header"]
@@ -34,11 +36,13 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         changes["data"] = likelihood.data_source
     return {
         "model": likelihood.model.name,
+        **origin_entries(likelihood.model),
         "options": likelihood.model.options(),
         "reference": likelihood.model.reference,
         "axes": [axis.to_dict() for axis in grid.axes],
         **({"order": list(grid.asked)} if grid.asked != names else {}),
         "parameters": grid.fixed,
+        **({"profiled": list(grid.profiled)} if grid.profiled else {}),
         "channels": likelihood.channels,
         "experiment": likelihood.experiment.name,
         "experiment_source": likelihood.experiment.source,
@@ -52,8 +56,14 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "observation_sha256": likelihood.observation_sha256,
         "tensors_sha256": " ".join(part.response.name for part in likelihood.parts),
         **({"chi2_error": grid.error} if grid.error > 0.0 else {}),
-        "fastscan_version": version("fastscan"),
+        "fastscan_version": _version(),
     }
+
+
+@cache
+def _version() -> str:
+    # The package's metadata are a file, which takes a millisecond to read.
+    return version("fastscan")
 
 
 def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
@@ -66,6 +76,11 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
     )
     return {
         "model": header["model"] + (f" ({options})" if options else ""),
+        **(
+            {"model file": f"{header['model_file']}, sha256 {header['model_sha256']}"}
+            if "model_sha256" in header
+            else {}
+        ),
         "equations": header["reference"],
         "channels": header["channels"],
         "experiment": f"{header['experiment']} ({header['experiment_source']})",
@@ -76,6 +91,7 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
         },
         **({"data": header["data"]} if "data" in header else {}),
         "fixed parameters": fixed or "none",
+        **({"profiled": ", ".join(header["profiled"])} if header.get("profiled") else {}),
         "axes": axes,
         **accuracy_lines(header),
         "tensors sha256": header["tensors_sha256"],

@@ -56,7 +56,7 @@ def read_everything(store):
 def check_noticed(store, vector, whole, *foreign):
     """Refused by readers, counted, and made again."""
     message = refusal(StoreError, read_everything, store)
-    assert "--resume" in message
+    assert "resume" in message
     found = survey(store)
     assert (found.missing, found.damaged) == ([], [])
     assert set(foreign) <= set(found.foreign)
@@ -133,6 +133,12 @@ def test_a_document_of_an_array(vector, whole, store):
     assert (found.damaged, found.missing) == (["chi2/zarr.json"], ["block_seal/zarr.json"])
     run_scan(vector, AXES, out=store, resume=True)
     assert contents(store) == contents(whole)
+
+
+def test_metadata_of_an_older_zarr_beside_it(store):
+    """Not a word of zarr's own about it (which would be an error here), and it is counted."""
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    assert survey(store).strays == [".zgroup"]
 
 
 def test_each_kind_of_fault_is_counted(store):
