@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
-from fastscan.models.atoms import in_target
+from fastscan.models.atoms import InAtoms, in_target
 from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
@@ -182,9 +182,12 @@ def _contracted(
     in_atoms = in_target(model, experiment.target)
     kernel = scale * own.kernel(flux_weights)
     terms = {
-        monomial: np.einsum("nt,ntb->tb", value, kernel)
-        for monomial, value in checked_terms(in_atoms, recoils, kernel.shape[:2]).items()
+        monomial: np.einsum("nt,ntb->tb", value, kernel[:3])
+        for monomial, value in checked_terms(in_atoms, recoils, (3, kernel.shape[1])).items()
     }
+    if isinstance(in_atoms, InAtoms):
+        for monomial, logarithmic in in_atoms.photons(recoils).items():
+            terms[monomial] = logarithmic[:, None] * kernel[3]
     section = _Section(recoils, terms)
     if flux_weights is None:
         kept.append((model, scale, section))

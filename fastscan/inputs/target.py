@@ -183,6 +183,12 @@ class Target(Model):
             weights.append(element.atoms_per_formula_unit * element.abundance)
         return float(np.average(np.concatenate(radii), weights=np.concatenate(weights)))
 
+    @property
+    def logarithm_of_mev(self) -> float | None:
+        """The mass that equivalent photons compare neutrino energies with, where they are used."""
+        photons = self.equivalent_photons
+        return photons.neutrino_mass_ev * MEV_PER_EV if self.electron_binding == "epa" else None
+
     def active_electrons(self, element: Element, recoil_mev: FloatArray) -> FloatArray:
         """Electrons of an atom that a recoil can free, shape (T,)."""
         if not self.bound:
@@ -199,6 +205,23 @@ class Target(Model):
             A recoil above the table.
         """
         return photoabsorption_mb(self._photoabsorption_table(element), recoil_mev / MEV_PER_EV)
+
+    def photoabsorption_share_mb(self, recoil_mev: FloatArray) -> FloatArray:
+        """Photoelectric cross section of all atoms, shared by `active_electrons`, Mb, shape (T,).
+
+        Zero where no electron can be freed.
+
+        Raises
+        ------
+        InputError
+            A recoil above a table.
+        """
+        photons, electrons = np.zeros_like(recoil_mev), np.zeros_like(recoil_mev)
+        for element in self.elements:
+            atoms = element.atoms_per_formula_unit
+            photons += atoms * self.photoabsorption_mb(element, recoil_mev)
+            electrons += atoms * self.active_electrons(element, recoil_mev)
+        return np.divide(photons, electrons, out=np.zeros_like(photons), where=electrons > 0.0)
 
     def _photoabsorption_of(self, element: Element) -> str:
         return shipped_photoabsorption(element.symbol, self.equivalent_photons.tabulation)

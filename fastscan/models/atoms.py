@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from fastscan.constants import FINE_STRUCTURE_CONSTANT, MEV_MINUS_2_IN_CM2
 from fastscan.inputs import Target
 from fastscan.models.base import FloatArray, Model, Recoils
@@ -59,7 +57,9 @@ class InAtoms(Model):
         if recoils.channel != "eves":
             return free
         if self._target.electron_binding == "epa":
-            return self._with_photons(free, recoils)
+            return Polynomial(
+                {m: v for m, v in free.terms.items() if self._interaction(m) != "millicharge"}
+            )
         ratio = self._target.electron_ratio
         assert ratio is not None
         energy_ev = recoils.recoil_energy_mev * 1e6
@@ -80,21 +80,21 @@ class InAtoms(Model):
         contact = (units.get(n) in _CONTACT_UNITS or n.startswith(_CONTACT_NAMES) for n in names)
         return "weak" if all(contact) else "other"
 
-    def _with_photons(self, free: Polynomial, recoils: Recoils) -> Polynomial:
-        """Squares of millicharges by equivalent photons, without interference."""
-        terms = {
-            monomial: value
-            for monomial, value in free.terms.items()
-            if self._interaction(monomial) != "millicharge"
+    def photons(self, recoils: Recoils) -> dict[Monomial, FloatArray]:
+        """Squares of millicharges by equivalent photons: coefficients of ln(E / m_nu), (t,) each.
+
+        They stand beside `cross_section`, whose coefficients are of powers of E, and do not
+        interfere with it.
+        """
+        if recoils.channel != "eves" or self._target.electron_binding != "epa":
+            return {}
+        section = equivalent_photons(self._target, recoils.recoil_energy_mev)
+        charges = {parameter.name for parameter in self.parameters if parameter.unit == "e"}
+        return {
+            monomial: section
+            for monomial in self._model.cross_section(recoils).terms
+            if len(monomial) == 1 and monomial[0][1] == 2 and monomial[0][0] in charges
         }
-        units = {parameter.name: parameter.unit for parameter in self.parameters}
-        for monomial in free.terms:
-            if len(monomial) == 1 and monomial[0][1] == 2 and units.get(monomial[0][0]) == "e":
-                squared = {("photon_logarithm", 1), monomial[0]}
-                section = np.zeros((3, recoils.recoil_energy_mev.size))
-                section[0] = equivalent_photons(self._target, recoils.recoil_energy_mev)
-                terms[tuple(sorted(squared))] = section
-        return Polynomial(terms)
 
 
 def equivalent_photons(target: Target, recoil_mev: FloatArray) -> FloatArray:
@@ -103,12 +103,6 @@ def equivalent_photons(target: Target, recoil_mev: FloatArray) -> FloatArray:
     Times q**2 ln(E / m_nu), and times the electrons that the recoil can free, it is dsigma/dT of
     the atoms of the target; zero where no electron can be freed.
     """
-    photons = np.zeros_like(recoil_mev)
-    electrons = np.zeros_like(recoil_mev)
-    for element in target.elements:
-        atoms = element.atoms_per_formula_unit
-        photons += atoms * target.photoabsorption_mb(element, recoil_mev)
-        electrons += atoms * target.active_electrons(element, recoil_mev)
     scale = 2.0 * FINE_STRUCTURE_CONSTANT / math.pi * MEGABARN_CM2 / MEV_MINUS_2_IN_CM2
-    share = np.divide(photons, electrons, out=np.zeros_like(photons), where=electrons > 0.0)
-    return scale * share / recoil_mev
+    section: FloatArray = scale * target.photoabsorption_share_mb(recoil_mev) / recoil_mev
+    return section

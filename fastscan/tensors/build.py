@@ -90,7 +90,11 @@ def build_response(
     nuclei = _nuclear_components(experiment, segments, window_ev)
     electrons = _electron_component(experiment, segments, window_ev)
     components = [*nuclei, electrons]
-    flux = Flux(experiment.reactor, min(_lowest_energy(c) for c in components))
+    flux = Flux(
+        experiment.reactor,
+        min(_lowest_energy(c) for c in components),
+        logarithm_of_mev=experiment.target.logarithm_of_mev,
+    )
     built: list[ChannelResponse] = []
     breaks = [_breaks(component, flux) for component in components]
     size.check(LOWEST_ORDER * sum(max(0, edges.size - 1) for edges in breaks))
@@ -310,6 +314,8 @@ def _integrate_component(
     mass = component.mass_mev
     bins = experiment.observation.edges_ev.size - 1
     high = breaks[-1] if breaks.size else 0.0
+    # The moment of equivalent photons is one of electrons.
+    with_logarithm = component.protons == 0.0 and experiment.target.logarithm_of_mev is not None
 
     def smear(recoil: FloatArray) -> FloatArray:
         ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
@@ -327,7 +333,10 @@ def _integrate_component(
         moments = flux.moments(_minimum_energy(recoil, mass)).sum(axis=1)
         moments = moments * component.form_factor_squared(recoil)
         powers = (recoil / high) ** np.array([[-2.0], [-1.0], [0.0], [1.0]])
-        shapes = (moments[:, None, :] * powers[None]).reshape(-1, recoil.size)
+        shapes = (moments[:3, None, :] * powers[None]).reshape(-1, recoil.size)
+        if with_logarithm:
+            photons = experiment.target.photoabsorption_share_mb(recoil) / recoil
+            shapes = np.concatenate((shapes, moments[3:] * photons))
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 
@@ -339,7 +348,7 @@ def _integrate_component(
         protons=np.full_like(recoil, component.protons),
         neutrons=np.full_like(recoil, component.neutrons),
         form_factor_squared=component.form_factor_squared(recoil),
-        flux_moments=flux.moments(_minimum_energy(recoil, mass)),
+        flux_moments=flux.moments(_minimum_energy(recoil, mass))[: 4 if with_logarithm else 3],
         response=smear(recoil) * nodes.weight_mev[:, None],
         error_estimate=nodes.error_estimate,
         panels=nodes.panels,
