@@ -100,7 +100,10 @@ BAD = {
     "key of another": ('quenching = { model = "none", k = 0.1 }', ["unknown key 'k'"]),
     "quenching above 1": (QUENCHING.format("above.csv", 'above = "zero"'), ["above 1", "0.162"]),
     "negative quenching": (QUENCHING.format("negative.csv", 'above = "zero"'), ["negative"]),
-    "unsorted": (QUENCHING.format("falling.csv", 'below = "zero", above = "zero"'), ["does not increase"]),
+    "unsorted": (
+        QUENCHING.format("falling.csv", 'below = "zero", above = "zero"'),
+        ["does not increase"],
+    ),
     "nothing above": (QUENCHING.format("late.csv", 'below = "zero"'), ["missing key 'above'"]),
     "nothing below": (QUENCHING.format("late.csv", 'above = "zero"'), ["missing key 'below'"]),
     "refused below": (
