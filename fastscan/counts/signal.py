@@ -12,14 +12,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscan.counts.nodes import Nodes, RecoilNodes, moves_kinematics
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
 from fastscan.models.atoms import InAtoms, in_target
-from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
-from fastscan.models.validation import check_functions, check_model, checked_terms
+from fastscan.models.validation import check_model, checked_terms
 from fastscan.tensors import CHANNELS, ChannelResponse, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
@@ -29,9 +29,6 @@ Value = TypeVar("Value", float, FloatArray)
 
 # Couplings may be so large that counts overflow: callers look at the result, once, and say so.
 _quiet_overflow = np.errstate(over="ignore", invalid="ignore")
-
-# Rows of shape parameters treated together: their functions stay in the processor's cache.
-_ROWS = 64
 
 
 def channel_names(channels: str) -> tuple[str, ...]:
@@ -44,9 +41,9 @@ def channel_names(channels: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Block:
-    """Monomials that share powers of functions: recoil nodes -> (monomial, bin), flattened."""
+    """Monomials that share powers of functions: nodes -> (monomial, bin), flattened."""
 
-    channel: int
+    nodes: int
     powers: tuple[tuple[str, int], ...]
     monomials: NDArray[np.int64]
     base: FloatArray
@@ -75,7 +72,7 @@ class Signal:
     shape_parameters: tuple[str, ...]
     exponents: NDArray[np.int64]
     constant: FloatArray
-    recoils: tuple[Recoils, ...]
+    nodes: tuple[Nodes, ...]
     blocks: tuple[_Block, ...]
 
     @property
@@ -102,27 +99,19 @@ class Signal:
         from fastscan.kernels.normal_form import contract_recoils
 
         bins = self.constant.shape[1]
-        for start in range(0, rows, _ROWS):
-            part = slice(start, min(start + _ROWS, rows))
+        at_once = min(nodes.rows for nodes in self.nodes)
+        for start in range(0, rows, at_once):
+            part = slice(start, min(start + at_once, rows))
             values = {name: column[part] for name, column in columns.items()}
-            functions = [self._functions(recoils, values) for recoils in self.recoils]
+            functions = [nodes.functions(self.model, values) for nodes in self.nodes]
             for block in self.blocks:
-                factors = _product(functions[block.channel], block.powers)
+                factors = self.nodes[block.nodes].factors(functions[block.nodes], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
                 if not np.isfinite(sums).all():
-                    own = block.channel
-                    check_functions(self.model, self.recoils[own], functions[own], values)
+                    self.nodes[block.nodes].check(self.model, values)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
         return out
-
-    def _functions(
-        self, recoils: Recoils, shape: Mapping[str, FloatArray]
-    ) -> Mapping[str, FloatArray]:
-        with own_code(type(self.model), f"functions of model {self.model.name} fail"):
-            functions = self.model.functions(recoils, shape)
-        check_functions(self.model, recoils, functions, shape, finite=False)
-        return functions
 
     @_quiet_overflow
     def monomials(self, couplings: Mapping[str, FloatArray | float]) -> FloatArray:
@@ -146,15 +135,15 @@ class Signal:
 
 @dataclass(frozen=True)
 class _Section:
-    """A cross section contracted with the flux: counts of each recoil node and bin, by monomial."""
+    """A cross section contracted with the flux: counts of each node and bin, by monomial."""
 
-    recoils: Recoils
-    terms: dict[Monomial, FloatArray]
+    nodes: Nodes
+    terms: Mapping[Monomial, FloatArray]
 
 
 # Of the tensors of each channel, for the models that were used last: whatever is asked of a
 # likelihood starts from them.
-_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[tuple[Model, float, _Section]]] = (
+_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[tuple[Model, float, list[_Section]]]] = (
     WeakKeyDictionary()
 )
 _MODELS = 4
@@ -166,7 +155,7 @@ def _contracted(
     response: Response,
     channel: str,
     flux_weights: FloatArray | None = None,
-) -> _Section:
+) -> list[_Section]:
     """Contract the cross section of a channel with its tensors; arguments as for `build_signal`.
 
     Without weights it is done once for a model and the tensors.
@@ -174,24 +163,35 @@ def _contracted(
     own = response.channels[channel]
     scale = sm_scale(experiment, response)
     kept = _SECTIONS.setdefault(own, deque(maxlen=_MODELS))
-    if flux_weights is None:
-        for of, scaled, section in tuple(kept):
+    # Thresholds and weights of a model depend on more than the tensors.
+    lasting = flux_weights is None and not moves_kinematics(model)
+    if lasting:
+        for of, scaled, sections in tuple(kept):
             if of is model and scaled == scale:
-                return section
+                return sections
     recoils = Recoils.of(channel, own, target=experiment.target)
     in_atoms = in_target(model, experiment.target)
     kernel = scale * own.kernel(flux_weights)
-    terms = {
-        monomial: np.einsum("nt,ntb->tb", value, kernel[:3])
-        for monomial, value in checked_terms(in_atoms, recoils, (3, kernel.shape[1])).items()
+    terms = checked_terms(in_atoms, recoils, (3, kernel.shape[1]))
+    sections = []
+    if moves_kinematics(model):
+        from fastscan.counts.kinematics import Kinematics
+
+        kinematics = Kinematics(model, experiment, channel, flux_weights)
+        sections = [_Section(nodes, bases) for nodes, bases in kinematics.bases(scale)]
+        terms = {
+            monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
+        }
+    bases = {
+        monomial: np.einsum("nt,ntb->tb", term, kernel[:3]) for monomial, term in terms.items()
     }
     if isinstance(in_atoms, InAtoms):
         for monomial, logarithmic in in_atoms.photons(recoils).items():
-            terms[monomial] = logarithmic[:, None] * kernel[3]
-    section = _Section(recoils, terms)
-    if flux_weights is None:
-        kept.append((model, scale, section))
-    return section
+            bases[monomial] = logarithmic[:, None] * kernel[3]
+    sections.append(_Section(RecoilNodes(recoils), bases))
+    if lasting:
+        kept.append((model, scale, sections))
+    return sections
 
 
 @_quiet_overflow
@@ -232,7 +232,9 @@ def build_signal(
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
     sections = [
-        _contracted(model, experiment, response, channel, flux_weights) for channel in names
+        section
+        for channel in names
+        for section in _contracted(model, experiment, response, channel, flux_weights)
     ]
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
@@ -242,7 +244,7 @@ def build_signal(
     )
     known = {p.name for p in model.parameters if p.kind == "coupling"}
 
-    # By exponents of the free couplings, then by channel and powers of functions.
+    # By exponents of the free couplings, then by nodes and powers of functions.
     collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
     for index, section in enumerate(sections):
         for monomial, base in section.terms.items():
@@ -268,12 +270,12 @@ def build_signal(
                 constant[m] += base.sum(axis=0)
     blocks = tuple(
         _Block(
-            channel,
+            number,
             powers,
             np.array([m for m, _ in members]),
             np.ascontiguousarray(np.concatenate([base for _, base in members], axis=1)),
         )
-        for (channel, powers), members in grouped.items()
+        for (number, powers), members in grouped.items()
     )
     return Signal(
         model=model,
@@ -282,7 +284,7 @@ def build_signal(
         shape_parameters=shape_parameters,
         exponents=np.array(order, dtype=np.int64).reshape(len(order), len(couplings)),
         constant=constant,
-        recoils=tuple(section.recoils for section in sections),
+        nodes=tuple(section.nodes for section in sections),
         blocks=blocks,
     )
 
@@ -321,12 +323,3 @@ def integer_power(values: Value, exponent: int) -> Value | float:
     for _ in range(exponent):
         out = out * values
     return out
-
-
-def _product(functions: Mapping[str, FloatArray], powers: Monomial) -> FloatArray:
-    product: FloatArray | None = None
-    for name, power in powers:
-        for _ in range(power):
-            product = functions[name] if product is None else product * functions[name]
-    assert product is not None
-    return product

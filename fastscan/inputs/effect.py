@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from fastscan.inputs.experiment import Experiment
 
 __all__ = ["check_effect", "unread_reason"]
+
+_log = logging.getLogger("fastscan")
 
 
 def unread_reason(key: str, unread: Mapping[str, str]) -> str:
@@ -23,6 +26,9 @@ def check_effect(
     experiment: Experiment, own: Mapping[str, Any], unread: Mapping[str, str], where: str
 ) -> None:
     """Refuse settings of one's own that change no count.
+
+    A distance beside a given flux is let pass with a word: models in which neutrinos oscillate read
+    it, and nothing else does.
 
     Parameters
     ----------
@@ -48,6 +54,12 @@ def check_effect(
                 where=where,
                 hint=f"change that, or leave {key} out",
             )
+    if "reactor.distance_m" in own and experiment.reactor.normalisation != "thermal-power":
+        _log.warning(
+            "%s: reactor.distance_m = %g leaves the flux as it is given; only oscillations read it",
+            where,
+            experiment.reactor.distance_m,
+        )
     if "unusual" in own:
         unusual = {key for key, _ in experiment.unusual_values()}
         for key in experiment.unusual:

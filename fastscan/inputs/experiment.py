@@ -123,7 +123,7 @@ class Experiment(Model):
         away = {}
         if self.observation.sm_expectation is not None:
             reason = "observation.sm_expectation is what all counts are scaled to"
-            away = {f"reactor.{key}": reason for key in ("flux", "power", "distance_m")}
+            away = {f"reactor.{key}": reason for key in ("flux", "power")}
         elif self.observation.normalisation == "per-kg":
             reason = "counts of observation.normalisation = 'per-kg' are those of a kilogram"
         else:

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,13 @@ from fastscan.constants import (
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Target
 from fastscan.kernels import cross_sections
+from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.weak_charge import radiative_shifts
 from fastscan.tensors import ChannelResponse
+
+if TYPE_CHECKING:
+    from fastscan.tensors.panels import RecoilPanels
 
 __all__ = [
     "MEDIATOR_MASS",
@@ -165,11 +169,11 @@ class Recoils:
     def of(
         cls,
         channel: str,
-        response: ChannelResponse,
+        response: ChannelResponse | RecoilPanels,
         flavour: str = "nubar_e",
         target: Target | None = None,
     ) -> Recoils:
-        """Take the nodes of a channel from its response tensor."""
+        """Take the nodes of a channel from its response."""
         return cls(
             channel,
             response.recoil_energy_mev,
@@ -256,7 +260,8 @@ class Model(ABC):
     """A theory of both channels.
 
     A subclass states ``name``, ``title``, ``reference``, ``parameters`` and ``cross_section``; a
-    model whose counts depend on a mass also states ``functions``, and one whose constructor takes
+    model whose counts depend on a mass also states ``functions``, one with a heavy final state
+    ``minimum_energy``, one that changes the flux ``weights``, and one whose constructor takes
     options gives them back by ``options``. Everything else in the project works on any model
     unchanged, whether it is shipped or a file of one's own; `fastscan.models.validation` tells in
     one line what is wrong with one.
@@ -289,6 +294,28 @@ class Model(ABC):
     def bound(self, target: Target) -> Self:
         """The model in a target, where what it states depends on it: by default as it is."""
         return self
+
+    def minimum_energy(
+        self, recoils: Recoils, shape: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray]:
+        """Least neutrino energies of heavy final states, in MeV, shape (rows, t) each, by symbol.
+
+        In a term with such a symbol the flux counts above this energy, in all others above that of
+        a massless final state. It has to be smooth in the recoil energy, and may be infinite.
+        """
+        return {}
+
+    def weights(
+        self, energies: Energies, shape: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray | Oscillation]:
+        """Factors on the flux at neutrino energies, by symbol.
+
+        Either an `Oscillation`, which is integrated exactly at any frequency, or values of shape
+        (rows, e). Those are integrated as polynomials of degree 15 in 1/E on panels between the
+        kinks of the flux; what is not smooth enough for that, to 1e-7 of the counts, is refused.
+        The weight of all other terms is one.
+        """
+        return {}
 
     def options(self) -> dict[str, object]:
         """What sets this instance apart from the default one; stored with results."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import FastscanError, InputError, unknown_name
 from fastscan.models.base import Model, Parameter, Recoils
+from fastscan.models.flux_weights import Energies, kinematic_symbols
 from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial, Polynomial
 
@@ -228,7 +229,7 @@ def _trials(parameter: Parameter) -> FloatArray:
 
 
 def _shape_symbols(model: Model, recoils: Recoils, asked: _Asked) -> set[str]:
-    """Symbols whose values depend on shape parameters: those of `Model.functions`.
+    """Symbols whose values depend on shape parameters: of functions, least energies and weights.
 
     Everything that a model states as a function of its shape parameters is called here.
     """
@@ -245,7 +246,13 @@ def _shape_symbols(model: Model, recoils: Recoils, asked: _Asked) -> set[str]:
         )
     columns = {p.name: _trials(p) for p in model.parameters if p.kind == "shape"}
     check_functions(model, recoils, functions, columns)
-    return set(functions)
+    with (
+        np.errstate(all="ignore"),
+        own_code(type(model), f"kinematics of model {model.name} fail in {recoils.channel}"),
+    ):
+        trial = Energies(np.ones(1), model.name, 1.0)
+        thresholds, weights = kinematic_symbols(model, recoils, trial, asked)
+    return {*functions, *thresholds, *weights}
 
 
 def _terms(model: Model, recoils: Recoils) -> Mapping[Monomial, object]:

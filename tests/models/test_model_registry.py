@@ -48,11 +48,10 @@ def test_every_default_is_in_range(name):
         assert parameter.default in (None, parameter.standard)
 
 
-def test_no_mass_of_a_mediator_is_natural():
+def test_no_mass_is_natural():
     for name in model_names():
         for parameter in get_model(name).parameters:
-            # That of the neutrons' radius is the target's.
-            assert (parameter.default is None) == (parameter.name in ("mass_mev", "r_n_fm"))
+            assert (parameter.default is None) == (parameter.kind == "shape")
 
 
 @pytest.mark.parametrize("name", model_names())
