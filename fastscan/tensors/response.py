@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 CHANNELS = ("cevns", "eves")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChannelResponse:
     """Everything one channel needs, on its recoil nodes t (all isotopes one after the other).
 
@@ -49,6 +49,10 @@ class ChannelResponse:
     error_estimate: float
     panels: int
 
+    def __repr__(self) -> str:
+        nodes, bins = self.recoil_energy_mev.size, len(self.response)
+        return f"<ChannelResponse: {nodes} recoil nodes, {bins} bins>"
+
     ARRAYS: ClassVar[dict[str, tuple[str, ...]]] = {
         "recoil_energy_mev": ("recoil_node",),
         "target_mass_mev": ("recoil_node",),
@@ -79,7 +83,7 @@ class ChannelResponse:
         return resolved
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Response:
     """Response tensors of one experiment, both channels, with what identifies them.
 
@@ -102,6 +106,13 @@ class Response:
     channels: dict[str, ChannelResponse]
     energy_bin_edges_mev: FloatArray
     edges_ev: FloatArray
+
+    def __repr__(self) -> str:
+        return (
+            f"<Response {self.name[:12]}: channels {', '.join(self.channels)}, "
+            f"{len(self.edges_ev) - 1} bins from {self.edges_ev[0]:g} to {self.edges_ev[-1]:g} eV>"
+        )
+
     bin_flux_per_cm2_s: FloatArray
 
     def __post_init__(self) -> None:
