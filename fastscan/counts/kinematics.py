@@ -213,7 +213,7 @@ class Kinematics:
         self._model, self._flux_weights = model, flux_weights
         self._response = load_panels(experiment)
         self._channel, self._panels = channel, self._response.channels[channel]
-        self._recoils = Recoils.of(channel, self._panels)
+        self._recoils = Recoils.of(channel, self._panels, target=experiment.target)
         self._experiment = experiment
         self.thresholds, self.weights = kinematic_symbols(
             model, self._recoils, self._energies(np.ones(1)), trial_shape(model)

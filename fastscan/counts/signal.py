@@ -16,6 +16,7 @@ from fastscan.counts.nodes import Nodes, RecoilNodes, moves_kinematics
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
+from fastscan.models.atoms import InAtoms, in_target
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
 from fastscan.models.validation import check_model, checked_terms
@@ -172,9 +173,10 @@ def _contracted(
         for of, scaled, sections in tuple(kept):
             if of is model and scaled == scale:
                 return sections
-    recoils = Recoils.of(channel, own)
+    recoils = Recoils.of(channel, own, target=experiment.target)
+    in_atoms = in_target(model, experiment.target)
     kernel = scale * own.kernel(flux_weights)
-    terms = checked_terms(model, recoils, kernel.shape[:2])
+    terms = checked_terms(in_atoms, recoils, (3, kernel.shape[1]))
     sections = []
     if moves_kinematics(model):
         from fastscan.counts.kinematics import Kinematics
@@ -184,7 +186,12 @@ def _contracted(
         terms = {
             monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
         }
-    bases = {monomial: np.einsum("nt,ntb->tb", term, kernel) for monomial, term in terms.items()}
+    bases = {
+        monomial: np.einsum("nt,ntb->tb", term, kernel[:3]) for monomial, term in terms.items()
+    }
+    if isinstance(in_atoms, InAtoms):
+        for monomial, logarithmic in in_atoms.photons(recoils).items():
+            bases[monomial] = logarithmic[:, None] * kernel[3]
     sections.append(_Section(RecoilNodes(recoils), bases))
     if lasting:
         kept.append((model, scale, sections))
@@ -223,7 +230,9 @@ def build_signal(
         Unknown parameter, a value out of its range, or a model with a fault; see
         `fastscan.models.validation`.
     """
-    check_model(model, [Recoils.of(name, own) for name, own in response.channels.items()])
+    target = experiment.target
+    every = [Recoils.of(name, own, target=target) for name, own in response.channels.items()]
+    check_model(model, every)
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
     sections = [
@@ -295,8 +304,8 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
     expectation = experiment.observation.sm_expectation
     if expectation is None:
         return 1.0
-    channel = response.channels["cevns"]
-    section = StandardModel().cross_section(Recoils.of("cevns", channel)).terms
+    channel, target = response.channels["cevns"], experiment.target
+    section = StandardModel().cross_section(Recoils.of("cevns", channel, target=target)).terms
     default = StandardModel.parameters[0].standard
     kernel = channel.kernel()
     total = 0.0

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,11 @@ from fastscan.constants import (
     SIN2_THETA_W,
 )
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs import Target
 from fastscan.kernels import cross_sections
 from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
+from fastscan.models.weak_charge import radiative_shifts
 from fastscan.tensors import ChannelResponse
 
 if TYPE_CHECKING:
@@ -160,9 +162,17 @@ class Recoils:
     protons: FloatArray
     neutrons: FloatArray
     form_factor_squared: FloatArray
+    flavour: str = "nubar_e"
+    target: Target | None = None
 
     @classmethod
-    def of(cls, channel: str, response: ChannelResponse | RecoilPanels) -> Recoils:
+    def of(
+        cls,
+        channel: str,
+        response: ChannelResponse | RecoilPanels,
+        flavour: str = "nubar_e",
+        target: Target | None = None,
+    ) -> Recoils:
         """Take the nodes of a channel from its response."""
         return cls(
             channel,
@@ -171,7 +181,14 @@ class Recoils:
             response.protons,
             response.neutrons,
             response.form_factor_squared,
+            flavour,
+            target,
         )
+
+    @property
+    def lepton(self) -> str:
+        """Family of the neutrinos: e, mu or tau."""
+        return self.flavour.partition("_")[2]
 
     @property
     def momentum_squared_mev2(self) -> FloatArray:
@@ -218,9 +235,21 @@ class Recoils:
         return shape * self.form_factor_squared
 
     def weak_charge(self) -> Polynomial:
-        """Weak charge of the nuclei, Z (1/2 - 2 sin2_theta_w) - N/2 (C25 eq. 2)."""
-        sin2_theta_w = symbol("sin2_theta_w")
-        return self.protons * (0.5 - 2.0 * sin2_theta_w) - 0.5 * self.neutrons
+        """Weak charge of the nuclei, Z (1/2 - 2 sin2_theta_w) - N/2 (C25 eq. 2).
+
+        Or Z g_p + N g_n with the radiative corrections of the flavour, where the target asks for
+        them.
+        """
+        proton, neutron = self.nucleon_charges()
+        return self.protons * proton + neutron * self.neutrons
+
+    def nucleon_charges(self) -> tuple[Polynomial, float]:
+        """Weak couplings of proton and neutron, of the target's ``weak_charges``."""
+        proton, neutron = 0.5 - 2.0 * symbol("sin2_theta_w"), -0.5
+        if self.target is None or self.target.weak_charges == "tree":
+            return proton, neutron
+        of_proton, of_neutron = radiative_shifts(self.lepton)
+        return proton + of_proton, neutron + of_neutron
 
     def electron_vector_coupling(self) -> Polynomial:
         """g_V of electron antineutrinos on electrons, 1/2 + 2 sin2_theta_w (C25 eq. 4)."""
@@ -241,7 +270,7 @@ class Model(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     reference: ClassVar[str]
-    parameters: ClassVar[tuple[Parameter, ...]]
+    parameters: tuple[Parameter, ...]
     # Parameters that a limit on one of them profiles unless told otherwise.
     profiled_by_default: ClassVar[tuple[str, ...]] = ()
     # Function symbols that are analytic in the logarithm of the one shape parameter, each with a
@@ -261,6 +290,10 @@ class Model(ABC):
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Values of the function symbols at rows of shape parameters, shape (rows, t) each."""
         return {}
+
+    def bound(self, target: Target) -> Self:
+        """The model in a target, where what it states depends on it: by default as it is."""
+        return self
 
     def minimum_energy(
         self, recoils: Recoils, shape: Mapping[str, FloatArray]

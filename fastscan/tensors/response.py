@@ -28,7 +28,8 @@ class ChannelResponse:
     form_factor_squared : (t,)
         Helm form factor squared at the node; one for electrons.
     flux_moments : (3, energy bins, t)
-        int phi E**-n dE over each antineutrino-energy bin above E_min(T), cm**-2 s**-1 MeV**-n.
+        int phi E**-n dE over each antineutrino-energy bin above E_min(T), cm**-2 s**-1 MeV**-n;
+        of electrons that equivalent photons ionise also a fourth one, int phi ln(E / m_nu) dE.
     response : (t, bins)
         Counts of each observed bin for unit cross section (MeV**-3) and unit flux moment:
         quadrature weight, targets, live time, resolution, efficiency and exposure.
