@@ -7,6 +7,9 @@ from scipy import constants as _codata
 FERMI_CONSTANT_PER_MEV2 = _codata.value("Fermi coupling constant") * 1e-6
 FINE_STRUCTURE_CONSTANT = _codata.value("fine-structure constant")
 ELECTRON_MASS_MEV = _codata.value("electron mass energy equivalent in MeV")
+MUON_MASS_MEV = _codata.value("muon mass energy equivalent in MeV")
+# Particle Data Group 2024; CODATA gives the tau less precisely.
+TAU_MASS_MEV = 1776.86
 PROTON_MASS_MEV = _codata.value("proton mass energy equivalent in MeV")
 NEUTRON_MASS_MEV = _codata.value("neutron mass energy equivalent in MeV")
 ATOMIC_MASS_UNIT_MEV = _codata.value("atomic mass constant energy equivalent in MeV")

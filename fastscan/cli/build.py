@@ -22,7 +22,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
     """
     from fastscan.inputs import experiment_names, load_experiment
     from fastscan.tensors import load_response, store_path
-    from fastscan.tensors.flux import flux_parts
+    from fastscan.tensors.emission import flux_parts
 
     rows: list[dict[str, Any]] = []
     for name in experiments or experiment_names():
@@ -40,7 +40,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
                 "built": not there,
                 "size_bytes": response.size_bytes,
                 "error_estimate": response.error_estimate,
-                "flux_parts_per_cm2_s": flux_parts(experiment.reactor),
+                "flux_parts_per_cm2_s": flux_parts(experiment),
             }
         )
     if as_json:

@@ -41,13 +41,13 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     if not path.is_dir():
         from fastscan.inputs import load_experiment
         from fastscan.tensors import load_response, store_path
-        from fastscan.tensors.flux import flux_parts
+        from fastscan.tensors.emission import flux_parts
 
         experiment = load_experiment(what)
         path = store_path(experiment, tables)
         if not path.is_dir():
             load_response(experiment, tables)
-        parts = flux_parts(experiment.reactor)
+        parts = flux_parts(experiment)
     kind = kind_of(path)
     if kind == CONSTRUCTION.kind:
         about, fault = _blocks(path, CONSTRUCTION)

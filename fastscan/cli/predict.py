@@ -112,6 +112,7 @@ def _spectrum(part: Prediction, data: FloatArray, sigma: FloatArray) -> dict[str
         "cevns": part.cevns,
         "eves": part.eves,
         "total": part.total,
+        "by_flavour": part.by_flavour,
         "observed": data,
         "sigma": sigma,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -135,6 +135,7 @@ def build_signal(
     response: Response,
     *,
     channels: Iterable[str] = CHANNELS,
+    flavours: Iterable[str] | None = None,
     fixed: Mapping[str, float] | None = None,
     flux_weights: FloatArray | None = None,
 ) -> Signal:
@@ -149,10 +150,12 @@ def build_signal(
         Tensors of the experiment.
     channels : iterable of str
         Any of `fastscan.tensors.CHANNELS`.
+    flavours : iterable of str, optional
+        Flavours of the neutrinos; by default all that the sources emit.
     fixed : mapping, optional
         Parameters to fold in; all others stay free.
     flux_weights : (energy bins,), optional
-        Factor on the flux of each antineutrino-energy bin.
+        Factor on the flux of each neutrino-energy bin.
 
     Raises
     ------
@@ -162,8 +165,10 @@ def build_signal(
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     scale = sm_scale(experiment, response)
     names = [channel for channel in CHANNELS if channel in set(channels)]
-    recoils = tuple(Recoils.of(channel, response.channels[channel]) for channel in names)
-    kernels = [scale * response.channels[channel].kernel(flux_weights) for channel in names]
+    emitted = [f for f in response.flavours if flavours is None or f in set(flavours)]
+    recoils = tuple(
+        Recoils.of(channel, response.channels[channel], emitted[0]) for channel in names
+    )
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
     )
@@ -174,7 +179,12 @@ def build_signal(
 
     # By exponents of the free couplings, then by channel and powers of functions.
     collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
-    for index, (recoil, kernel) in enumerate(zip(recoils, kernels, strict=True)):
+    for index, name, flavour in (
+        (index, name, flavour) for index, name in enumerate(names) for flavour in emitted
+    ):
+        channel = response.channels[name]
+        recoil = replace(recoils[index], flavour=flavour)
+        kernel = scale * channel.kernel(flux_weights, response.energy_bins(flavour))
         for monomial, value in model.cross_section(recoil).terms.items():
             powers = dict(monomial)
             factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
@@ -188,7 +198,7 @@ def build_signal(
             entry[key] = entry[key] + factor * base if key in entry else factor * base
 
     order = sorted(collected)
-    bins = kernels[0].shape[2]
+    bins = response.edges_ev.size - 1
     constant = np.zeros((len(order), bins))
     grouped: dict[tuple[int, Monomial], list[tuple[int, FloatArray]]] = {}
     for m, exponents in enumerate(order):
@@ -230,13 +240,14 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
     if expectation is None:
         return 1.0
     channel = response.channels["cevns"]
-    section = StandardModel().cross_section(Recoils.of("cevns", channel)).terms
     default = StandardModel.parameters[0].standard
-    kernel = channel.kernel()
     total = 0.0
-    for monomial, value in section.items():
-        power = dict(monomial).get("sin2_theta_w", 0)
-        total += default**power * float(np.einsum("nt,ntb->", value, kernel))
+    for flavour in response.flavours:
+        section = StandardModel().cross_section(Recoils.of("cevns", channel, flavour)).terms
+        kernel = channel.kernel(energy_bins=response.energy_bins(flavour))
+        for monomial, value in section.items():
+            power = dict(monomial).get("sin2_theta_w", 0)
+            total += default**power * float(np.einsum("nt,ntb->", value, kernel))
     if total <= 0.0:
         raise InputError(
             "sm_expectation is given, but no CEvNS recoil reaches the bins",

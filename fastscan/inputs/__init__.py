@@ -25,6 +25,16 @@ from fastscan.inputs.observation import Observation
 from fastscan.inputs.overlay import Overlay
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
+from fastscan.inputs.solar import Oscillation, Solar, solar_part
+from fastscan.inputs.sources import (
+    FLAVOURS,
+    Component,
+    Flavour,
+    LineSource,
+    PionDecay,
+    Source,
+    TableSource,
+)
 from fastscan.inputs.systematics import (
     ALPHA,
     Correlation,
@@ -38,26 +48,35 @@ from fastscan.inputs.target import Element, FormFactor, Quenching, Target
 __all__ = [
     "ALPHA",
     "FISSION_ISOTOPES",
+    "FLAVOURS",
     "NUCLEAR_SPINS_FILE",
+    "Component",
     "Correlation",
     "DataFile",
     "Detector",
     "Element",
     "Experiment",
+    "Flavour",
     "FormFactor",
     "Ionisation",
     "JointExperiment",
+    "LineSource",
     "NuclearSpin",
     "NucleonCoupling",
     "Observation",
+    "Oscillation",
     "OtherLimit",
     "Overlay",
+    "PionDecay",
     "PublishedResult",
     "Pull",
     "Quenching",
     "Reactor",
     "ReactorSpectrum",
+    "Solar",
+    "Source",
     "Systematics",
+    "TableSource",
     "Target",
     "WeakMixingAngle",
     "check_distinct",
@@ -72,5 +91,6 @@ __all__ = [
     "other_limits",
     "published_results",
     "read_table",
+    "solar_part",
     "weak_mixing_angles",
 ]

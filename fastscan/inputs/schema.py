@@ -129,6 +129,8 @@ _SHOULD_BE = {
 
 def _input_error(error: ErrorDetails, path: Path) -> InputError:
     location = [part for part in error["loc"] if part != "[key]"]
+    if location[:1] == ["sources"] and len(location) > 2:
+        del location[2]  # the kind of the source, which is no key
     if error["type"] == "missing":
         what, hint = f"missing key {location.pop()!r}", "add it"
     elif error["type"] == "problem":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastscan.counts import build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
+from fastscan.likelihoods.form import chi2_form
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
@@ -28,11 +29,13 @@ class Prediction:
     Attributes
     ----------
     parameters : dict
-        All parameters of the model.
+        All parameters of the model that the neutrinos feel.
     edges_ev, unit
         Observed bins and the unit of the counts.
     cevns, eves, total : (bins,)
         Zero in a channel that is switched off.
+    by_flavour : dict of (bins,)
+        Of both channels, by flavour of the incoming neutrinos.
     chi2, alpha_hat : float
         Profiled chi2 and the relative change of the total counts it is reached at: the shift of the
         normalisation, where that is the only nuisance.
@@ -48,6 +51,7 @@ class Prediction:
     cevns: FloatArray
     eves: FloatArray
     total: FloatArray
+    by_flavour: dict[str, FloatArray]
     chi2: float
     alpha_hat: float
     pulls: dict[str, float]
@@ -75,7 +79,7 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
     total = by_channel["cevns"] + by_channel["eves"]
     with np.errstate(over="ignore"):
         _check_finite(total * total, "predicted counts")
-    form = likelihood.form((), point)
+    form = chi2_form(likelihood.counts((), point))
     # What is compared with the data is what is printed: the sum of the channels.
     fitted = form.fit_at(np.empty(0), total / likelihood.sigma)
     pulls = fitted.pulls
@@ -92,6 +96,7 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
         cevns=by_channel["cevns"],
         eves=by_channel["eves"],
         total=total,
+        by_flavour=_by_flavour(likelihood, point, total),
         chi2=fitted.chi2,
         alpha_hat=fitted.relative_change,
         pulls=dict(zip(likelihood.nuisance_names, map(float, pulls), strict=True)),
@@ -99,9 +104,26 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
     )
 
 
-def _channel(part: Likelihood, channel: str, point: Mapping[str, float]) -> FloatArray:
+def _by_flavour(
+    likelihood: Likelihood, point: Mapping[str, float], total: FloatArray
+) -> dict[str, FloatArray]:
+    if len(likelihood.flavours) == 1:
+        return {likelihood.flavours[0]: total}
+    found = {}
+    for flavour in likelihood.flavours:
+        channels = [
+            np.concatenate([_channel(part, channel, point, flavour) for part in likelihood.parts])
+            for channel in ("cevns", "eves")
+        ]
+        found[flavour] = channels[0] + channels[1]
+    return found
+
+
+def _channel(
+    part: Likelihood, channel: str, point: Mapping[str, float], flavour: str | None = None
+) -> FloatArray:
     """Counts of one channel at a point, zero where it is switched off, shape (bins,)."""
-    if channel not in part.channel_names:
+    if channel not in part.channel_names or flavour not in (None, *part.flavours):
         return np.zeros(part.data.size)
     assert isinstance(part.experiment, Experiment)
     signal = build_signal(
@@ -109,7 +131,8 @@ def _channel(part: Likelihood, channel: str, point: Mapping[str, float]) -> Floa
         part.experiment,
         part.response,
         channels=(channel,),
-        fixed=point,
+        flavours=None if flavour is None else (flavour,),
+        fixed={p.name: p.standard for p in part.model.parameters} | dict(point),
         flux_weights=part.flux_weights,
     )
     return signal.counts({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -19,6 +19,7 @@ from fastscan.constants import (
 )
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.kernels import cross_sections
+from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.tensors import ChannelResponse
 
@@ -56,6 +57,9 @@ class Parameter:
     kind : "coupling" or "shape"
         Counts are polynomials in couplings; a shape parameter (a mediator mass) enters through
         the model's functions.
+    families : tuple of str
+        Of the neutrinos that feel it: any of e, mu, tau. Where the sources emit none of them, it
+        changes no count.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Parameter:
     minimum: float = -np.inf
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
+    families: tuple[str, ...] = LEPTONS
 
     @property
     def standard(self) -> float:
@@ -76,6 +81,10 @@ class Parameter:
         if self.default is not None:
             return self.default
         return min(max(0.0, self.minimum), self.maximum)
+
+    def felt_by(self, flavours: Iterable[str]) -> bool:
+        """Whether neutrinos of any of some flavours feel it."""
+        return not {f.partition("_")[2] for f in flavours}.isdisjoint(self.families)
 
     @property
     def _range(self) -> str:
@@ -137,6 +146,9 @@ class Recoils:
     """The recoil nodes of one channel, as a model sees them; arrays of shape (t,).
 
     The methods give kinematics: coefficients of E**-n, shape (3, t), in MeV**-3.
+
+    ``flavour`` is that of the incoming neutrinos: nu_e, nubar_e, nu_mu, nubar_mu, nu_tau or
+    nubar_tau. A model is asked for the cross section of each flavour that the sources emit.
     """
 
     channel: str
@@ -145,9 +157,10 @@ class Recoils:
     protons: FloatArray
     neutrons: FloatArray
     form_factor_squared: FloatArray
+    flavour: str = "nubar_e"
 
     @classmethod
-    def of(cls, channel: str, response: ChannelResponse) -> Recoils:
+    def of(cls, channel: str, response: ChannelResponse, flavour: str = "nubar_e") -> Recoils:
         """Take the nodes of a channel from its response tensor."""
         return cls(
             channel,
@@ -156,7 +169,18 @@ class Recoils:
             response.protons,
             response.neutrons,
             response.form_factor_squared,
+            flavour,
         )
+
+    @property
+    def lepton(self) -> str:
+        """Family of the neutrinos: e, mu or tau."""
+        return self.flavour.partition("_")[2]
+
+    @property
+    def is_antineutrino(self) -> bool:
+        """Whether they are antineutrinos."""
+        return self.flavour.startswith("nubar")
 
     @property
     def momentum_squared_mev2(self) -> FloatArray:
@@ -170,14 +194,22 @@ class Recoils:
         )
         return shape * self.form_factor_squared
 
-    def electron_vector(self, vector: Polynomial, axial: Polynomial | float = 0.5) -> Polynomial:
-        """EvES of antineutrinos for couplings that may hold new physics (C25 eq. 3).
+    def electron_vector(
+        self, vector: Polynomial, axial: Polynomial | float | None = None
+    ) -> Polynomial:
+        """EvES for couplings that may hold new physics (C25 eq. 3).
 
-        G_F**2 m_e / 2 pi times
-        (g_V - g_A)**2 + (g_V + g_A)**2 (1 - T/E)**2 - (g_V**2 - g_A**2) m_e T / E**2.
+        G_F**2 m_e / 2 pi times, of antineutrinos,
+        (g_V - g_A)**2 + (g_V + g_A)**2 (1 - T/E)**2 - (g_V**2 - g_A**2) m_e T / E**2,
+        and of neutrinos the same with g_A -> -g_A. The axial coupling is that of the SM unless
+        given.
         """
         arguments = (self.recoil_energy_mev, self.target_mass_mev, FERMI_CONSTANT_PER_MEV2)
+        if axial is None:
+            axial = self.electron_axial_coupling()
         minus, plus = vector - axial, vector + axial
+        if not self.is_antineutrino:
+            minus, plus = plus, minus
         return (
             minus * minus * cross_sections.electron_left(*arguments)
             + plus * plus * cross_sections.electron_right(*arguments)
@@ -208,8 +240,15 @@ class Recoils:
         return self.protons * (0.5 - 2.0 * sin2_theta_w) - 0.5 * self.neutrons
 
     def electron_vector_coupling(self) -> Polynomial:
-        """g_V of electron antineutrinos on electrons, 1/2 + 2 sin2_theta_w (C25 eq. 4)."""
-        return 0.5 + 2.0 * symbol("sin2_theta_w")
+        """g_V on electrons, 2 sin2_theta_w - 1/2, and + 1/2 for nu_e (C25 eq. 4).
+
+        Electron neutrinos and antineutrinos alone have the charged current, which adds one.
+        """
+        return self.electron_axial_coupling() + 2.0 * symbol("sin2_theta_w")
+
+    def electron_axial_coupling(self) -> float:
+        """g_A on electrons, -1/2, and + 1/2 for nu_e."""
+        return 0.5 if self.lepton == "e" else -0.5
 
 
 class Model(ABC):
@@ -223,7 +262,7 @@ class Model(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     reference: ClassVar[str]
-    parameters: ClassVar[tuple[Parameter, ...]]
+    parameters: tuple[Parameter, ...]
     # Parameters that a limit on one of them profiles unless told otherwise.
     profiled_by_default: ClassVar[tuple[str, ...]] = ()
     # Function symbols that are analytic in the logarithm of the one shape parameter, each with a
@@ -236,11 +275,16 @@ class Model(ABC):
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """D sigma / d T of one channel as a polynomial in couplings and functions.
 
-        Coefficients have shape (3, t): of E**-n at each recoil node, in MeV**-3.
+        Coefficients have shape (3, t): of E**-n at each recoil node, in MeV**-3. They are those of
+        the incoming ``recoils.flavour``.
         """
 
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        """Values of the function symbols at rows of shape parameters, shape (rows, t) each."""
+        """Values of the function symbols at rows of shape parameters, shape (rows, t) each.
+
+        They are the same for all flavours: what depends on the flavour stands in `cross_section`,
+        or has symbols of its own. So a point costs the same however many flavours there are.
+        """
         return {}
 
     def options(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A light vector mediator with any charges."""
+"""A light vector mediator with any charges, and the loop of a force between leptons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.constants import FERMI_CONSTANT_PER_MEV2
+from fastscan.constants import (
+    ELECTRON_MASS_MEV,
+    FERMI_CONSTANT_PER_MEV2,
+    FINE_STRUCTURE_CONSTANT,
+    MUON_MASS_MEV,
+    TAU_MASS_MEV,
+)
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.models.base import (
     MEDIATOR_MASS,
@@ -23,21 +29,37 @@ from fastscan.models.base import (
 )
 from fastscan.models.polynomial import Polynomial, symbol
 
-__all__ = ["NAMED_CHARGES", "Charges", "VectorMediator"]
+__all__ = ["NAMED_CHARGES", "Charges", "VectorMediator", "induced_charge"]
+
+# Nodes on the Feynman parameter of the loop.
+_NODE, _WEIGHT = np.polynomial.legendre.leggauss(256)
 
 
 @dataclass(frozen=True)
 class Charges:
-    """Charges of the electron neutrino, the electron and the quarks under the new U(1)."""
+    """Charges of the neutrinos, the electron and the quarks under the new U(1).
+
+    ``nu`` is that of electron neutrinos, and of the others where they have none of their own.
+    """
 
     nu: float
     electron: float
     up: float
     down: float
+    nu_mu: float | None = None
+    nu_tau: float | None = None
+
+    def of(self, lepton: str) -> float:
+        """Charge of the neutrinos of a family: e, mu or tau."""
+        own = {"e": self.nu, "mu": self.nu_mu, "tau": self.nu_tau}[lepton]
+        return self.nu if own is None else own
 
     @classmethod
     def parse(cls, text: str) -> Charges:
-        """Read a name of `NAMED_CHARGES` or four numbers ``qnu,qe,qu,qd`` (fractions allowed).
+        """Read a name of `NAMED_CHARGES`, or numbers (fractions allowed).
+
+        Four numbers ``qnu,qe,qu,qd`` have one charge for all neutrinos; six,
+        ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``, one for each.
 
         Raises
         ------
@@ -51,14 +73,16 @@ class Charges:
             raise unknown_name("charge assignment", text, NAMED_CHARGES, where="--charges")
         try:
             values = [_number(part) for part in parts]
-            if len(values) != 4 or not all(map(math.isfinite, values)):
+            if len(values) not in (4, 6) or not all(map(math.isfinite, values)):
                 raise ValueError
         except (ValueError, ZeroDivisionError):
             raise InputError(
                 f"charges {text!r} are not four finite numbers",
                 where="--charges",
-                hint="write qnu,qe,qu,qd, as in -1,-1,1/3,1/3",
+                hint="write qnu,qe,qu,qd, as in -1,-1,1/3,1/3; or six: qnu_e,qnu_mu,qnu_tau,qe,…",
             ) from None
+        if len(values) == 6:
+            return cls(values[0], *values[3:], *values[1:3])
         return cls(*values)
 
 
@@ -67,15 +91,17 @@ def _number(text: str) -> float:
     return float(over) / (float(under) if slash else 1.0)
 
 
-# Tree-level charges of what reactor antineutrinos meet. A photon that only mixes kinetically does
+# Charges at tree level. A photon that only mixes kinetically does
 # not couple to neutrinos and nothing would be seen; "dark-photon" gives them unit charge under the
 # new force, and quarks and electrons their electric charge: g**2 is the product of couplings.
 NAMED_CHARGES: Mapping[str, Charges] = {
     "b-l": Charges(-1.0, -1.0, 1.0 / 3.0, 1.0 / 3.0),
-    "b-3l_e": Charges(-3.0, -3.0, 1.0 / 3.0, 1.0 / 3.0),
-    "b-3l_mu": Charges(0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0),
-    "l_e-l_mu": Charges(1.0, 1.0, 0.0, 0.0),
-    "l_e-l_tau": Charges(1.0, 1.0, 0.0, 0.0),
+    "b-3l_e": Charges(-3.0, -3.0, 1.0 / 3.0, 1.0 / 3.0, nu_mu=0.0, nu_tau=0.0),
+    "b-3l_mu": Charges(0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0, nu_mu=-3.0, nu_tau=0.0),
+    "b-3l_tau": Charges(0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0, nu_mu=0.0, nu_tau=-3.0),
+    "l_e-l_mu": Charges(1.0, 1.0, 0.0, 0.0, nu_mu=-1.0, nu_tau=0.0),
+    "l_e-l_tau": Charges(1.0, 1.0, 0.0, 0.0, nu_mu=0.0, nu_tau=-1.0),
+    "l_mu-l_tau": Charges(0.0, 0.0, 0.0, 0.0, nu_mu=1.0, nu_tau=-1.0),
     "universal": Charges(1.0, 1.0, 1.0, 1.0),
     "dark-photon": Charges(1.0, -1.0, 2.0 / 3.0, -1.0 / 3.0),
 }
@@ -87,7 +113,10 @@ class VectorMediator(Model):
     Parameters
     ----------
     charges : str, optional
-        A name of `NAMED_CHARGES` or ``qnu,qe,qu,qd``.
+        A name of `NAMED_CHARGES`, ``qnu,qe,qu,qd`` or ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``.
+    loop : bool, optional
+        Keep the coupling to electric charge that loops of the charged leptons induce, for charges
+        of leptons alone that add up to zero, as l_mu-l_tau, which has no other.
     """
 
     name = "vector"
@@ -100,28 +129,47 @@ class VectorMediator(Model):
     )
     growths: ClassVar = {"propagator": propagator_growth}
 
-    def __init__(self, charges: str = "b-l") -> None:
+    def __init__(self, charges: str = "b-l", loop: bool = False) -> None:
         self.charges = Charges.parse(charges)
         self.charges_name = charges
+        self.loop = loop
+        if loop and (self.charges.up or self.charges.down or not self._lepton_charges_cancel()):
+            raise InputError(
+                f"charges {charges} have no finite loop: those of the leptons do not add up to 0, "
+                "or quarks have some",
+                where="option loop",
+                hint="leave it out, or choose l_e-l_mu, l_e-l_tau or l_mu-l_tau",
+            )
+
+    def _lepton_charges_cancel(self) -> bool:
+        charged = (self.charges.electron, self.charges.of("mu"), self.charges.of("tau"))
+        return abs(sum(charged)) < 1e-12
 
     def options(self) -> dict[str, object]:
-        """The charge assignment."""
-        return {"charges": self.charges_name}
+        """The charge assignment; and the loop, where it is kept."""
+        return {"charges": self.charges_name, **({"loop": True} if self.loop else {})}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """The SM one with Q -> Q + g**2 Q_nu Q_N / (sqrt2 G_F (M**2 + 2 M_N T)), g_V alike.
 
-        For B-L, Q_nu Q_N = -A has the sign of the weak charge: the two add up (C25 eq. 10).
+        For B-L, Q_nu Q_N = -A has the sign of the weak charge: the two add up (C25 eq. 10). The
+        loop adds Z times `induced_charge` to Q_N, and minus that to the charge of electrons.
         """
         charge = self.charges
+        neutrino = charge.of(recoils.lepton)
         exchange = symbol("g") ** 2 * symbol("propagator")
-        exchange = exchange * (charge.nu / (math.sqrt(2.0) * FERMI_CONSTANT_PER_MEV2))
+        exchange = exchange * (neutrino / (math.sqrt(2.0) * FERMI_CONSTANT_PER_MEV2))
+        induced: float | NDArray[np.float64] = 0.0
+        if self.loop:
+            induced = induced_charge(charge, recoils.momentum_squared_mev2)
         if recoils.channel == "cevns":
             nuclear = recoils.protons * (2.0 * charge.up + charge.down)
             nuclear = nuclear + recoils.neutrons * (charge.up + 2.0 * charge.down)
+            if self.loop:
+                nuclear = nuclear + recoils.protons * induced
             return (recoils.weak_charge() + exchange * nuclear) ** 2 * recoils.nucleus_vector()
         return recoils.electron_vector(
-            recoils.electron_vector_coupling() + exchange * charge.electron
+            recoils.electron_vector_coupling() + exchange * (charge.electron - induced)
         )
 
     def functions(
@@ -129,3 +177,33 @@ class VectorMediator(Model):
     ) -> dict[str, NDArray[np.float64]]:
         """The propagator."""
         return {"propagator": mediator_propagator(recoils, shape)}
+
+
+def induced_charge(
+    charges: Charges, momentum_squared_mev2: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Charge of protons that loops of charged leptons induce, in units of the new coupling.
+
+    -(e**2 / 2 pi**2) sum_l Q_l int_0^1 x (1 - x) ln(m_l**2 + x (1 - x) q**2) dx, which for charges
+    +1 of a and -1 of b is (e**2 / 2 pi**2) int x (1 - x) ln[(m_b**2 + x (1 - x) q**2) /
+    (m_a**2 + x (1 - x) q**2)] dx, e**2 = 4 pi alpha.
+
+    Examples
+    --------
+    >>> f"{induced_charge(NAMED_CHARGES['l_mu-l_tau'], np.zeros(1))[0]:.3e}"
+    '4.371e-03'
+    """
+    # x = u**2 / 2 up to the middle, the other half is its image: the logarithm bends at the ends.
+    x = 0.5 * (0.5 * (1.0 + _NODE)) ** 2
+    weight = 2.0 * _WEIGHT * 0.25 * (1.0 + _NODE)
+    inner = x * (1.0 - x)
+    q2 = np.asarray(momentum_squared_mev2, dtype=float)[:, None]
+    total = np.zeros(q2.shape[0])
+    for charge, mass in (
+        (charges.electron, ELECTRON_MASS_MEV),
+        (charges.of("mu"), MUON_MASS_MEV),
+        (charges.of("tau"), TAU_MASS_MEV),
+    ):
+        total -= charge * (np.log(mass**2 + inner * q2) * inner) @ weight
+    induced: NDArray[np.float64] = 2.0 * FINE_STRUCTURE_CONSTANT / math.pi * total
+    return induced

@@ -23,7 +23,7 @@ from fastscan.inputs import Element, Experiment, FormFactor, Quenching
 from fastscan.kernels.form_factor import helm_squared
 from fastscan.kernels.quenching import lindhard
 from fastscan.kernels.response import sharp_response, smeared_response
-from fastscan.tensors.flux import Flux
+from fastscan.tensors.emission import SourceFlux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
 from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
@@ -90,7 +90,7 @@ def build_response(
     nuclei = _nuclear_components(experiment, segments, window_ev)
     electrons = _electron_component(experiment, segments, window_ev)
     components = [*nuclei, electrons]
-    flux = Flux(experiment.reactor, min(_lowest_energy(c) for c in components))
+    flux = SourceFlux(experiment, min(_lowest_energy(c) for c in components))
     built: list[ChannelResponse] = []
     breaks = [_breaks(component, flux) for component in components]
     size.check(LOWEST_ORDER * sum(max(0, edges.size - 1) for edges in breaks))
@@ -262,7 +262,7 @@ def _lowest_energy(component: _Component) -> float:
     return float(_minimum_energy(lowest, component.mass_mev)[0])
 
 
-def _breaks(component: _Component, flux: Flux) -> FloatArray:
+def _breaks(component: _Component, flux: SourceFlux) -> FloatArray:
     """Recoil energies between which the integrand of a component is smooth."""
     low = component.lowest_recoil_mev
     end = float(_maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
@@ -271,8 +271,7 @@ def _breaks(component: _Component, flux: Flux) -> FloatArray:
         return np.empty(0)
     # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
     # reweighted on its own, the flux moments have a kink in T.
-    energy = np.concatenate((flux.recoil_kinks_mev, flux.bin_edges_mev[1:]))
-    kinks = _maximum_recoil(energy, component.mass_mev)
+    kinks = _maximum_recoil(flux.recoil_breaks_mev, component.mass_mev)
     breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
     breaks = breaks[(breaks >= low) & (breaks <= high)]
     # Photon exchange rises like T**-2: over more decades than this no rule sees its lower end.
@@ -287,7 +286,7 @@ def _breaks(component: _Component, flux: Flux) -> FloatArray:
 def _integrate_component(
     experiment: Experiment,
     component: _Component,
-    flux: Flux,
+    flux: SourceFlux,
     segments: Segments,
     breaks: FloatArray,
     most_nodes: int,
@@ -309,10 +308,10 @@ def _integrate_component(
     # Every model multiplies a flux moment by a form factor and a power of T between -2 (photon
     # exchange, squared) and 1, or by a smoother propagator in between.
     def integrand(recoil: FloatArray) -> FloatArray:
-        moments = flux.moments(_minimum_energy(recoil, mass)).sum(axis=1)
+        moments = flux.total_moments(_minimum_energy(recoil, mass))
         moments = moments * component.form_factor_squared(recoil)
         powers = (recoil / high) ** np.array([[-2.0], [-1.0], [0.0], [1.0]])
-        shapes = (moments[:, None, :] * powers[None]).reshape(-1, recoil.size)
+        shapes = (moments[:, :, None, :] * powers[None]).reshape(-1, recoil.size)
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 
