@@ -19,7 +19,7 @@ SOLAR_PARTS: tuple[SolarPartName, ...] = get_args(SolarPartName)
 LINES = ("pep", "be7")
 # Rows of a table of probabilities add up to one to so many digits.
 UNITARITY = 1e-6
-# Of an energy axis of a table of probabilities, beyond what the spectra reach.
+# Columns of a table of probabilities.
 PROBABILITIES = ("nu_e", "nu_mu", "nu_tau")
 
 Angle = Annotated[float, Field(ge=0.0, le=90.0, allow_inf_nan=False)]
@@ -85,6 +85,19 @@ class Oscillation(Model):
     dm2_21_ev2: Annotated[Positive, Quantity("eV2", 1e-5, 1e-3)] = 7.49e-5
 
 
+class FluxScale(Model):
+    """Factor on the flux of each part; one where nothing is known better."""
+
+    pp: Scale = 1.0
+    pep: Scale = 1.0
+    hep: Scale = 1.0
+    be7: Scale = 1.0
+    b8: Scale = 1.0
+    n13: Scale = 1.0
+    o15: Scale = 1.0
+    f17: Scale = 1.0
+
+
 class Solar(Model):
     """Neutrinos of the Sun.
 
@@ -101,8 +114,8 @@ class Solar(Model):
         Any of pp, pep, hep, be7, b8, n13, o15, f17; all of them unless given.
     flux_per_cm2_s : dict
         Flux of a part, in place of that of the standard solar model B16-GS98.
-    flux_scale : dict
-        Factor on the flux of a part. A pull ``settings = { "sources.0.flux_scale.b8" = 0.12 }``
+    flux_scale : FluxScale
+        Factor on the flux of each part. A pull ``settings = { "sources.0.flux_scale.b8" = 0.12 }``
         is its uncertainty.
     oscillation : Oscillation
     probabilities : DataFile, optional
@@ -113,7 +126,7 @@ class Solar(Model):
     kind: Literal["solar"]
     parts: Annotated[tuple[SolarPartName, ...], Field(min_length=1, strict=False)] = SOLAR_PARTS
     flux_per_cm2_s: dict[SolarPartName, Positive] = Field(default_factory=dict)
-    flux_scale: dict[SolarPartName, Scale] = Field(default_factory=dict)
+    flux_scale: FluxScale = FluxScale()
     oscillation: Oscillation = Oscillation()
     probabilities: TableFile | None = None
 
@@ -125,8 +138,11 @@ class Solar(Model):
         for name in self.parts:
             if self.parts.count(name) > 1:
                 raise problem(f"parts names {name!r} twice", "name it once")
-        for key in ("flux_per_cm2_s", "flux_scale"):
-            for name in getattr(self, key):
+        for key, names in (
+            ("flux_per_cm2_s", self.flux_per_cm2_s),
+            ("flux_scale", self.flux_scale.model_fields_set),
+        ):
+            for name in names:
                 if name not in self.parts:
                     raise problem(f"{key} of {name!r}, which is none of the parts", "add it there")
         table = self.probability_table
@@ -173,7 +189,8 @@ class Solar(Model):
     def flux_of(self, name: SolarPartName) -> float:
         """Flux of a part, all flavours, per cm**2 and s."""
         flux = self.flux_per_cm2_s.get(name, solar_part(name).flux_per_cm2_s)
-        return flux * self.flux_scale.get(name, 1.0)
+        scale: float = getattr(self.flux_scale, name)
+        return flux * scale
 
     def unread(self, key: str) -> dict[str, str]:
         """Keys that change no count as the others are, and why; see `Experiment.unread`."""

@@ -48,7 +48,7 @@ FLAVOURS: tuple[Flavour, ...] = (
 
 Flux = Annotated[Positive, Quantity("cm-2 s-1", 1e2, 1e16)]
 Fluence = Annotated[Positive, Quantity("cm-2", 1e6, 1e22)]
-Energy = Annotated[Positive, Quantity("MeV", 1e-2, 1e3)]
+ENERGY = Quantity("MeV", 1e-2, 100.0)
 SHARES_TOLERANCE = 1e-3
 
 
@@ -152,7 +152,7 @@ class LineSource(_Amount):
 
     kind: Literal["line"]
     flavour: Flavour
-    energies_mev: Annotated[tuple[Energy, ...], Field(min_length=1, strict=False)]
+    energies_mev: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False), ENERGY]
     shares: Annotated[tuple[NonNegative, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ from fastscan.inputs.spectrum import logarithmic_slopes
 from fastscan.kernels import spectra
 from fastscan.tensors.flux import Flux, PanelFlux
 
-__all__ = ["Emission", "SourceFlux", "conversion", "flux_parts"]
+__all__ = ["Emission", "SourceFlux", "component_flux", "conversion", "flux_parts"]
 
 FloatArray = NDArray[np.float64]
 
@@ -232,7 +232,7 @@ class SourceFlux:
     def __init__(self, experiment: Experiment, lowest_energy_mev: float) -> None:
         sources = experiment.every_source
         self.components = [
-            _component_flux(component, sources, lowest_energy_mev)
+            component_flux(component, sources, lowest_energy_mev)
             for component in experiment.components
         ]
         self.energy_max_mev = max(flux.energy_max_mev for flux in self.components)
@@ -272,15 +272,16 @@ def flux_parts(experiment: Experiment) -> dict[str, float]:
     components = experiment.components
     found: dict[str, float] = {}
     for component in components:
-        flux = _component_flux(component, experiment.every_source, LOWEST_ENERGY_MEV)
+        flux = component_flux(component, experiment.every_source, LOWEST_ENERGY_MEV)
         mark = "" if len(components) == 1 else f", {component.flavour}"
         found |= {f"{name}{mark}": value for name, value in flux.parts().items()}
     return found
 
 
-def _component_flux(
+def component_flux(
     component: Component, sources: Sequence[Source], lowest_energy_mev: float
 ) -> Emission:
+    """Flux of one component of the neutrinos of some sources."""
     edges = np.asarray(component.energy_bin_edges_mev)
     found = [
         emission
