@@ -98,7 +98,7 @@ def constrained(counts: Counts, constraint: Constraint) -> Counts:
         shape_parameters=first.shape_parameters,
         exponents=exponents,
         constant=np.array([[value]]),
-        recoils=(),
+        nodes=(),
         blocks=(),
         name=constraint.name,
     )

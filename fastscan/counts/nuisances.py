@@ -425,6 +425,6 @@ def _constant(signal: Signal, bins: int) -> Signal:
         signal,
         exponents=np.zeros((1, len(signal.couplings)), dtype=np.int64),
         constant=np.ones((1, bins)),
-        recoils=(),
+        nodes=(),
         blocks=(),
     )

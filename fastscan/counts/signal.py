@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscan.counts.nodes import Nodes, RecoilNodes, moves_kinematics
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
@@ -25,9 +27,6 @@ Value = TypeVar("Value", float, FloatArray)
 # Couplings may be so large that counts overflow: callers look at the result, once, and say so.
 _quiet_overflow = np.errstate(over="ignore", invalid="ignore")
 
-# Rows of shape parameters treated together: their functions stay in the processor's cache.
-_ROWS = 64
-
 
 def channel_names(channels: str) -> tuple[str, ...]:
     """Channels of the words ``both``, ``cevns`` and ``eves``."""
@@ -39,9 +38,9 @@ def channel_names(channels: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Block:
-    """Monomials that share powers of functions: recoil nodes -> (monomial, bin), flattened."""
+    """Monomials that share powers of functions: nodes -> (monomial, bin), flattened."""
 
-    channel: int
+    nodes: int
     powers: tuple[tuple[str, int], ...]
     monomials: NDArray[np.int64]
     base: FloatArray
@@ -70,7 +69,7 @@ class Signal:
     shape_parameters: tuple[str, ...]
     exponents: NDArray[np.int64]
     constant: FloatArray
-    recoils: tuple[Recoils, ...]
+    nodes: tuple[Nodes, ...]
     blocks: tuple[_Block, ...]
 
     @property
@@ -97,12 +96,13 @@ class Signal:
         from fastscan.kernels.normal_form import contract_recoils
 
         bins = self.constant.shape[1]
-        for start in range(0, rows, _ROWS):
-            part = slice(start, min(start + _ROWS, rows))
+        at_once = min(nodes.rows for nodes in self.nodes)
+        for start in range(0, rows, at_once):
+            part = slice(start, min(start + at_once, rows))
             values = {name: column[part] for name, column in columns.items()}
-            functions = [self.model.functions(recoils, values) for recoils in self.recoils]
+            functions = [nodes.functions(self.model, values) for nodes in self.nodes]
             for block in self.blocks:
-                factors = _product(functions[block.channel], block.powers)
+                factors = self.nodes[block.nodes].factors(functions[block.nodes], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
@@ -177,25 +177,45 @@ def build_signal(
     )
     known = {p.name for p in model.parameters if p.kind == "coupling"}
 
-    # By exponents of the free couplings, then by channel and powers of functions.
+    # By exponents of the free couplings, then by nodes and powers of functions.
     collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
+
+    def collect(monomial: Monomial, nodes: int, base: Callable[[], FloatArray]) -> None:
+        powers = dict(monomial)
+        factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
+        if factor == 0.0:
+            return
+        exponents = tuple(powers.get(name, 0) for name in couplings)
+        functions = tuple((n, p) for n, p in monomial if n not in known)
+        entry = collected.setdefault(exponents, {})
+        key = (nodes, functions)
+        value = factor * base()
+        entry[key] = entry[key] + value if key in entry else value
+
+    def contracted(value: float | FloatArray, kernel: FloatArray) -> FloatArray:
+        base: FloatArray = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
+        return base
+
+    nodes: list[Nodes] = [RecoilNodes(recoil) for recoil in recoils]
+    moving = moves_kinematics(model)
+    # Flavours of a channel share their nodes: a point costs the same however many there are.
     for index, name, flavour in (
         (index, name, flavour) for index, name in enumerate(names) for flavour in emitted
     ):
-        channel = response.channels[name]
-        recoil = replace(recoils[index], flavour=flavour)
-        kernel = scale * channel.kernel(flux_weights, response.energy_bins(flavour))
-        for monomial, value in model.cross_section(recoil).terms.items():
-            powers = dict(monomial)
-            factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
-            if factor == 0.0:
-                continue
-            exponents = tuple(powers.get(name, 0) for name in couplings)
-            functions = tuple((n, p) for n, p in monomial if n not in known)
-            base = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
-            entry = collected.setdefault(exponents, {})
-            key = (index, functions)
-            entry[key] = entry[key] + factor * base if key in entry else factor * base
+        kernel = scale * response.channels[name].kernel(flux_weights, response.energy_bins(flavour))
+        terms = model.cross_section(replace(recoils[index], flavour=flavour)).terms
+        if moving:
+            from fastscan.counts.kinematics import Kinematics
+
+            kinematics = Kinematics(model, experiment, name, flavour, flux_weights)
+            others = {monomial for monomial in terms if kinematics.kind(monomial)}
+            for own, bases in kinematics.bases(scale):
+                for monomial, base in bases.items():
+                    collect(monomial, len(nodes), partial(np.array, base))
+                nodes.append(own)
+            terms = {monomial: value for monomial, value in terms.items() if monomial not in others}
+        for monomial, value in terms.items():
+            collect(monomial, index, partial(contracted, value, kernel))
 
     order = sorted(collected)
     bins = response.edges_ev.size - 1
@@ -209,12 +229,12 @@ def build_signal(
                 constant[m] += base.sum(axis=0)
     blocks = tuple(
         _Block(
-            channel,
+            number,
             powers,
             np.array([m for m, _ in members]),
             np.ascontiguousarray(np.concatenate([base for _, base in members], axis=1)),
         )
-        for (channel, powers), members in grouped.items()
+        for (number, powers), members in grouped.items()
     )
     return Signal(
         model=model,
@@ -223,7 +243,7 @@ def build_signal(
         shape_parameters=shape_parameters,
         exponents=np.array(order, dtype=np.int64).reshape(len(order), len(couplings)),
         constant=constant,
-        recoils=recoils,
+        nodes=tuple(nodes),
         blocks=blocks,
     )
 
@@ -263,12 +283,3 @@ def integer_power(values: Value, exponent: int) -> Value | float:
     for _ in range(exponent):
         out = out * values
     return out
-
-
-def _product(functions: Mapping[str, FloatArray], powers: Monomial) -> FloatArray:
-    product: FloatArray | None = None
-    for name, power in powers:
-        for _ in range(power):
-            product = functions[name] if product is None else product * functions[name]
-    assert product is not None
-    return product

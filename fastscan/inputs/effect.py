@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from fastscan.inputs.experiment import Experiment
 
 __all__ = ["check_effect", "unread_reason"]
+
+_log = logging.getLogger("fastscan")
+# Normalisations of a reactor that do not read its distance.
+_GIVEN_FLUX = ("total-flux", "fission-flux")
 
 
 def unread_reason(key: str, unread: Mapping[str, str]) -> str:
@@ -23,6 +28,9 @@ def check_effect(
     experiment: Experiment, own: Mapping[str, Any], unread: Mapping[str, str], where: str
 ) -> None:
     """Refuse settings of one's own that change no count.
+
+    A distance beside a given flux is let pass with a word: models in which neutrinos oscillate read
+    it, and nothing else does.
 
     Parameters
     ----------
@@ -47,6 +55,14 @@ def check_effect(
                 f"{key}{shown} changes no count: {reason}",
                 where=where,
                 hint=f"change that, or leave {key} out",
+            )
+    for key, source in experiment.source_keys():
+        if f"{key}.distance_m" in own and getattr(source, "normalisation", "") in _GIVEN_FLUX:
+            _log.warning(
+                "%s: %s.distance_m = %g leaves the flux as it is given; only oscillations read it",
+                where,
+                key,
+                own[f"{key}.distance_m"],
             )
     if "unusual" in own:
         unusual = {key for key, _ in experiment.unusual_values()}

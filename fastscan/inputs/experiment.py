@@ -168,8 +168,14 @@ class Experiment(Model):
             ]
         )
 
-    def _source_keys(self) -> Iterable[tuple[str, Source]]:
-        """Dotted key of each source."""
+    @property
+    def distance_m(self) -> float:
+        """From the sources to the detectors; 0 where they do not say, or not the same."""
+        distances = {float(getattr(source, "distance_m", 0.0)) for source in self.every_source}
+        return distances.pop() if len(distances) == 1 else 0.0
+
+    def source_keys(self) -> Iterable[tuple[str, Source]]:
+        """Each source with its dotted key."""
         if self.reactor is not None:
             yield "reactor", self.reactor
         for i, source in enumerate(self.sources):
@@ -194,7 +200,7 @@ class Experiment(Model):
             for name in ("target", "ionisation", "observation")
             for key, reason in getattr(self, name).unread().items()
         }
-        for name, source in self._source_keys():
+        for name, source in self.source_keys():
             unread |= {f"{name}.{key}": why for key, why in source.unread(name).items()}
         if self.quantity == "fluence":
             reason = "fluences are of the whole exposure"
@@ -215,8 +221,8 @@ class Experiment(Model):
         if self.observation.sm_expectation is not None:
             reason = "observation.sm_expectation is what all counts are scaled to"
             if len(self.every_source) == 1 and isinstance(self.every_source[0], Reactor):
-                (key, _), *_ = self._source_keys()
-                away = {f"{key}.{name}": reason for name in ("flux", "power", "distance_m")}
+                (key, _), *_ = self.source_keys()
+                away = {f"{key}.{name}": reason for name in ("flux", "power")}
         elif self.observation.normalisation == "per-kg":
             reason = "counts of observation.normalisation = 'per-kg' are those of a kilogram"
         else:

@@ -88,7 +88,8 @@ class Reactor(Model):
     power : Power
         Read by ``thermal-power``; its two keys may stand in ``[reactor]`` itself as well.
     distance_m : float
-        From the core to the detectors; read by ``thermal-power``.
+        From the core to the detectors; read by ``thermal-power``, and by models in which neutrinos
+        oscillate.
     energy_max_mev, energy_bin_width_mev : float
         Range and bins of the antineutrino energy.
     fission_fractions : dict
@@ -238,8 +239,8 @@ class Reactor(Model):
         if self.normalisation == "thermal-power":
             unread["flux"] = f"{chosen} takes the flux from {key}.power and {key}.distance_m"
         else:
-            reason = f"{chosen} takes the flux from {key}.flux.flux_per_cm2_s"
-            unread |= {"power": reason, "distance_m": reason}
+            # The distance is read by models in which neutrinos oscillate.
+            unread["power"] = f"{chosen} takes the flux from {key}.flux.flux_per_cm2_s"
         if self.spectrum_file is not None:
             reason = f"{key}.spectrum_file takes the place of it"
             unread["high_energy_spectrum"] = reason

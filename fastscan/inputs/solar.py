@@ -135,14 +135,14 @@ class Solar(Model):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        for name in self.parts:
-            if self.parts.count(name) > 1:
-                raise problem(f"parts names {name!r} twice", "name it once")
+        for part in self.parts:
+            if self.parts.count(part) > 1:
+                raise problem(f"parts names {part!r} twice", "name it once")
         for key, names in (
-            ("flux_per_cm2_s", self.flux_per_cm2_s),
+            ("flux_per_cm2_s", {*self.flux_per_cm2_s}),
             ("flux_scale", self.flux_scale.model_fields_set),
         ):
-            for name in names:
+            for name in sorted(names):
                 if name not in self.parts:
                     raise problem(f"{key} of {name!r}, which is none of the parts", "add it there")
         table = self.probability_table

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,12 @@ from fastscan.constants import (
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.kernels import cross_sections
 from fastscan.models.elements import LEPTONS
+from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.tensors import ChannelResponse
+
+if TYPE_CHECKING:
+    from fastscan.tensors.panels import RecoilPanels
 
 __all__ = [
     "MEDIATOR_MASS",
@@ -160,8 +164,10 @@ class Recoils:
     flavour: str = "nubar_e"
 
     @classmethod
-    def of(cls, channel: str, response: ChannelResponse, flavour: str = "nubar_e") -> Recoils:
-        """Take the nodes of a channel from its response tensor."""
+    def of(
+        cls, channel: str, response: ChannelResponse | RecoilPanels, flavour: str = "nubar_e"
+    ) -> Recoils:
+        """Take the nodes of a channel from its response."""
         return cls(
             channel,
             response.recoil_energy_mev,
@@ -255,8 +261,9 @@ class Model(ABC):
     """A theory of both channels.
 
     A subclass states ``name``, ``title``, ``reference``, ``parameters`` and ``cross_section``; a
-    model whose counts depend on a mass also states ``functions``. Everything else in the project
-    works on any model unchanged.
+    model whose counts depend on a mass also states ``functions``, one with a heavy final state
+    ``minimum_energy``, one that changes the flux ``weights``. Everything else in the project works
+    on any model unchanged.
     """
 
     name: ClassVar[str]
@@ -284,6 +291,28 @@ class Model(ABC):
 
         They are the same for all flavours: what depends on the flavour stands in `cross_section`,
         or has symbols of its own. So a point costs the same however many flavours there are.
+        """
+        return {}
+
+    def minimum_energy(
+        self, recoils: Recoils, shape: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray]:
+        """Least neutrino energies of heavy final states, in MeV, shape (rows, t) each, by symbol.
+
+        In a term with such a symbol the flux counts above this energy, in all others above that of
+        a massless final state. It has to be smooth in the recoil energy, and may be infinite.
+        """
+        return {}
+
+    def weights(
+        self, energies: Energies, shape: Mapping[str, FloatArray]
+    ) -> dict[str, FloatArray | Oscillation]:
+        """Factors on the flux at neutrino energies, by symbol.
+
+        Either an `Oscillation`, which is integrated exactly at any frequency, or values of shape
+        (rows, e). Those are integrated as polynomials of degree 15 in 1/E on panels between the
+        kinks of the flux; what is not smooth enough for that, to 1e-7 of the counts, is refused.
+        The weight of all other terms is one.
         """
         return {}
 

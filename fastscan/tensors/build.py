@@ -36,7 +36,14 @@ from fastscan.tensors.segments import (
 )
 from fastscan.tensors.size import TensorSize
 
-__all__ = ["build_response"]
+__all__ = [
+    "Component",
+    "bin_contents",
+    "build_response",
+    "maximum_recoil",
+    "minimum_energy",
+    "recoiling_components",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,7 +53,7 @@ WIDEST_PANEL = 1e4
 
 
 @dataclass(frozen=True)
-class _Component:
+class Component:
     """Recoiling particles of one kind: an isotope's nuclei, or the electrons of the target."""
 
     mass_mev: float
@@ -86,10 +93,7 @@ def build_response(
     size = TensorSize.of(experiment)
     size.check(size.fewest_nodes)
     segments = cut_segments(experiment)
-    window_ev = ionisation_window(experiment, segments)
-    nuclei = _nuclear_components(experiment, segments, window_ev)
-    electrons = _electron_component(experiment, segments, window_ev)
-    components = [*nuclei, electrons]
+    components = recoiling_components(experiment, segments)
     flux = SourceFlux(experiment, min(_lowest_energy(c) for c in components))
     built: list[ChannelResponse] = []
     breaks = [_breaks(component, flux) for component in components]
@@ -119,9 +123,35 @@ def build_response(
     )
 
 
+def recoiling_components(experiment: Experiment, segments: Segments) -> list[Component]:
+    """Isotopes of the target, and its electrons as the last one."""
+    window_ev = ionisation_window(experiment, segments)
+    nuclei = _nuclear_components(experiment, segments, window_ev)
+    return [*nuclei, _electron_component(experiment, segments, window_ev)]
+
+
+def bin_contents(
+    experiment: Experiment, component: Component, segments: Segments
+) -> Callable[[FloatArray], FloatArray]:
+    """Counts of each bin for unit flux and cross section: recoil energies (T,) -> (T, bins)."""
+    bins = experiment.observation.edges_ev.size - 1
+
+    def smear(recoil: FloatArray) -> FloatArray:
+        ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
+        shape = (ionisation, bins, segments.bin_index, segments.edges_ev, segments.weights)
+        if experiment.ionisation.resolution == "none":
+            values: FloatArray = sharp_response(*shape)
+        else:
+            values = smeared_response(*shape, segments.noise_ev, variance_per_ev(experiment))
+        scale = component.targets_per_g(recoil) * MEV_MINUS_2_IN_CM2
+        return scale[:, None] * values
+
+    return smear
+
+
 def _nuclear_components(
     experiment: Experiment, segments: Segments, window_ev: tuple[float, float]
-) -> list[_Component]:
+) -> list[Component]:
     breaks_ev = ionisation_breaks(experiment, segments)
     scale = experiment.ionisation.energy_scale
     components = []
@@ -136,7 +166,7 @@ def _nuclear_components(
                 - element.atomic_number * ELECTRON_MASS_MEV
             )
             components.append(
-                _Component(
+                Component(
                     mass_mev=mass_mev,
                     protons=float(element.atomic_number),
                     neutrons=float(mass_number - element.atomic_number),
@@ -184,7 +214,7 @@ def _form_factor(
 
 def _electron_component(
     experiment: Experiment, segments: Segments, window_ev: tuple[float, float]
-) -> _Component:
+) -> Component:
     target = experiment.target
     per_mol = AVOGADRO_PER_MOL / _grams_per_formula_mol(experiment)
 
@@ -204,7 +234,7 @@ def _electron_component(
     breaks = [ionisation_breaks(experiment, segments) * mev_per_ev]
     if target.electron_binding == "steps":
         breaks += [element.shell_binding_ev * MEV_PER_EV for element in target.elements]
-    return _Component(
+    return Component(
         mass_mev=ELECTRON_MASS_MEV,
         protons=0.0,
         neutrons=0.0,
@@ -247,31 +277,31 @@ class _Inverse:
         return root
 
 
-def _minimum_energy(recoil_mev: FloatArray, mass_mev: float) -> FloatArray:
+def minimum_energy(recoil_mev: FloatArray, mass_mev: float | FloatArray) -> FloatArray:
     """Smallest antineutrino energy that gives a recoil: (T + sqrt(T**2 + 2 M T)) / 2."""
     return 0.5 * (recoil_mev + np.sqrt(recoil_mev * (recoil_mev + 2.0 * mass_mev)))
 
 
-def _maximum_recoil(energy_mev: FloatArray, mass_mev: float) -> FloatArray:
+def maximum_recoil(energy_mev: FloatArray, mass_mev: float) -> FloatArray:
     """Largest recoil an antineutrino energy gives: 2 E**2 / (M + 2 E)."""
     return 2.0 * energy_mev**2 / (mass_mev + 2.0 * energy_mev)
 
 
-def _lowest_energy(component: _Component) -> float:
+def _lowest_energy(component: Component) -> float:
     lowest = np.array([component.lowest_recoil_mev])
-    return float(_minimum_energy(lowest, component.mass_mev)[0])
+    return float(minimum_energy(lowest, component.mass_mev)[0])
 
 
-def _breaks(component: _Component, flux: SourceFlux) -> FloatArray:
+def _breaks(component: Component, flux: SourceFlux) -> FloatArray:
     """Recoil energies between which the integrand of a component is smooth."""
     low = component.lowest_recoil_mev
-    end = float(_maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
+    end = float(maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
     high = min(component.highest_recoil_mev, end)
     if high <= low:
         return np.empty(0)
     # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
     # reweighted on its own, the flux moments have a kink in T.
-    kinks = _maximum_recoil(flux.recoil_breaks_mev, component.mass_mev)
+    kinks = maximum_recoil(flux.recoil_breaks_mev, component.mass_mev)
     breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
     breaks = breaks[(breaks >= low) & (breaks <= high)]
     # Photon exchange rises like T**-2: over more decades than this no rule sees its lower end.
@@ -285,30 +315,21 @@ def _breaks(component: _Component, flux: SourceFlux) -> FloatArray:
 
 def _integrate_component(
     experiment: Experiment,
-    component: _Component,
+    component: Component,
     flux: SourceFlux,
     segments: Segments,
     breaks: FloatArray,
     most_nodes: int,
 ) -> ChannelResponse:
     mass = component.mass_mev
-    bins = experiment.observation.edges_ev.size - 1
     high = breaks[-1] if breaks.size else 0.0
 
-    def smear(recoil: FloatArray) -> FloatArray:
-        ionisation = experiment.ionisation.energy_scale * component.ionisation_ev(recoil)
-        shape = (ionisation, bins, segments.bin_index, segments.edges_ev, segments.weights)
-        if experiment.ionisation.resolution == "none":
-            values: FloatArray = sharp_response(*shape)
-        else:
-            values = smeared_response(*shape, segments.noise_ev, variance_per_ev(experiment))
-        scale = component.targets_per_g(recoil) * MEV_MINUS_2_IN_CM2
-        return scale[:, None] * values
+    smear = bin_contents(experiment, component, segments)
 
     # Every model multiplies a flux moment by a form factor and a power of T between -2 (photon
     # exchange, squared) and 1, or by a smoother propagator in between.
     def integrand(recoil: FloatArray) -> FloatArray:
-        moments = flux.total_moments(_minimum_energy(recoil, mass))
+        moments = flux.total_moments(minimum_energy(recoil, mass))
         moments = moments * component.form_factor_squared(recoil)
         powers = (recoil / high) ** np.array([[-2.0], [-1.0], [0.0], [1.0]])
         shapes = (moments[:, :, None, :] * powers[None]).reshape(-1, recoil.size)
@@ -323,7 +344,7 @@ def _integrate_component(
         protons=np.full_like(recoil, component.protons),
         neutrons=np.full_like(recoil, component.neutrons),
         form_factor_squared=component.form_factor_squared(recoil),
-        flux_moments=flux.moments(_minimum_energy(recoil, mass)),
+        flux_moments=flux.moments(minimum_energy(recoil, mass)),
         response=smear(recoil) * nodes.weight_mev[:, None],
         error_estimate=nodes.error_estimate,
         panels=nodes.panels,

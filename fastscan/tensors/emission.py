@@ -31,7 +31,7 @@ from fastscan.inputs.spectrum import logarithmic_slopes
 from fastscan.kernels import spectra
 from fastscan.tensors.flux import Flux, PanelFlux
 
-__all__ = ["Emission", "SourceFlux", "component_flux", "conversion", "flux_parts"]
+__all__ = ["Emission", "SourceFlux", "component_flux", "conversion", "flavour_flux", "flux_parts"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,6 +47,15 @@ class Emission(Protocol):
 
     energy_max_mev: float
     bin_edges_mev: FloatArray
+    # Of what is no line.
+    kinks_mev: FloatArray
+
+    def __call__(self, energy_mev: FloatArray) -> FloatArray:
+        """Flux between lines at each energy, any shape."""
+
+    @property
+    def lines(self) -> FloatArray:
+        """Energies of lines and the flux of each, shape (2, lines)."""
 
     @property
     def recoil_kinks_mev(self) -> FloatArray:
@@ -82,7 +91,14 @@ class PolynomialFlux:
         self._name, self._coefficients = name, coefficients
         self.energy_max_mev = end_mev
         self.bin_edges_mev = bin_edges_mev
-        self.recoil_kinks_mev = np.array([end_mev])
+        self.kinks_mev = self.recoil_kinks_mev = np.array([end_mev])
+        self.lines = np.empty((2, 0))
+
+    def __call__(self, energy_mev: FloatArray) -> FloatArray:
+        """Flux at each energy, any shape."""
+        energy = np.asarray(energy_mev, dtype=float)
+        terms = [c * energy**k for k, c in self._coefficients.items()]
+        return np.where(energy <= self.energy_max_mev, np.sum(terms, axis=0), 0.0)
 
     @property
     def bin_flux(self) -> FloatArray:
@@ -117,10 +133,15 @@ class LineFlux:
         bin_edges_mev: FloatArray,
     ) -> None:
         self._name = name
-        self.recoil_kinks_mev = np.asarray(energies_mev, dtype=float)
-        self._fluxes = np.asarray(fluxes, dtype=float)
+        self.lines = np.array([energies_mev, fluxes], dtype=float)
+        self.recoil_kinks_mev, self._fluxes = self.lines
+        self.kinks_mev = np.empty(0)
         self.energy_max_mev = float(self.recoil_kinks_mev.max())
         self.bin_edges_mev = bin_edges_mev
+
+    def __call__(self, energy_mev: FloatArray) -> FloatArray:
+        """Nothing between the lines."""
+        return np.zeros(np.shape(energy_mev))
 
     @property
     def bin_flux(self) -> FloatArray:
@@ -186,9 +207,16 @@ class SumFlux:
         self._emissions = emissions
         self.bin_edges_mev = bin_edges_mev
         self.energy_max_mev = max(emission.energy_max_mev for emission in emissions)
-        self.recoil_kinks_mev = np.unique(
-            np.concatenate([emission.recoil_kinks_mev for emission in emissions])
+        self.kinks_mev, self.recoil_kinks_mev = (
+            np.unique(np.concatenate([getattr(emission, name) for emission in emissions]))
+            for name in ("kinks_mev", "recoil_kinks_mev")
         )
+        self.lines = np.concatenate([emission.lines for emission in emissions], axis=1)
+
+    def __call__(self, energy_mev: FloatArray) -> FloatArray:
+        """Flux between lines at each energy, any shape."""
+        total: FloatArray = np.sum([emission(energy_mev) for emission in self._emissions], axis=0)
+        return total
 
     @property
     def bin_flux(self) -> FloatArray:
@@ -276,6 +304,21 @@ def flux_parts(experiment: Experiment) -> dict[str, float]:
         mark = "" if len(components) == 1 else f", {component.flavour}"
         found |= {f"{name}{mark}": value for name, value in flux.parts().items()}
     return found
+
+
+def flavour_flux(experiment: Experiment, flavour: str, lowest_energy_mev: float) -> Emission:
+    """Flux of all neutrinos of one flavour.
+
+    Its bins are those of its component; of several, one that holds all.
+    """
+    found = [
+        component_flux(component, experiment.every_source, lowest_energy_mev)
+        for component in experiment.components
+        if component.flavour == flavour
+    ]
+    if len(found) == 1:
+        return found[0]
+    return SumFlux(found, np.array([0.0, max(flux.bin_edges_mev[-1] for flux in found)]))
 
 
 def component_flux(

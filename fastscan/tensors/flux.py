@@ -89,6 +89,11 @@ class PanelFlux(ABC):
         """Flux of each part of the spectrum by name: they add up to the whole one."""
 
     @property
+    def lines(self) -> FloatArray:
+        """No lines, shape (2, 0)."""
+        return np.empty((2, 0))
+
+    @property
     def recoil_kinks_mev(self) -> FloatArray:
         """Kinks that a quadrature over recoils has to know of."""
         return self.kinks_mev

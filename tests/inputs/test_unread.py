@@ -20,7 +20,6 @@ def extending(folder: Path, text: str, base: str = "conus-plus") -> Path:
 
 # Base, text, key without effect, key that wins.
 CASES = {
-    "distance": ("conus-plus", "[reactor]\ndistance_m = 5.0", "reactor.distance_m", "per_cm2_s"),
     "power": (
         "conus-plus",
         "[reactor.power]\nthermal_power_gw = 36.0",
@@ -85,9 +84,19 @@ def test_a_copy_of_a_shipped_file_is_let_pass(tmp_path: Path, name: str) -> None
 
 def test_a_change_of_a_copy_is_seen(tmp_path: Path) -> None:
     text = (data_directory() / "experiments" / "conus-plus.toml").read_text()
-    (tmp_path / "copy.toml").write_text(text.replace("distance_m = 20.7", "distance_m = 5.0"))
-    with pytest.raises(InputError, match=r"reactor\.distance_m = 5 changes no count"):
+    (tmp_path / "copy.toml").write_text(text.replace("power_gw = 3.6", "power_gw = 36.0"))
+    with pytest.raises(InputError, match=r"thermal_power_gw = 36 changes no count"):
         load_experiment(tmp_path / "copy.toml")
+
+
+def test_a_distance_beside_a_flux_is_for_oscillations(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    near = load_experiment(extending(tmp_path, "[reactor]\ndistance_m = 5.0"))
+    assert near.reactor.distance_m == 5.0
+    assert near.tensor_inputs() == load_experiment("conus-plus").tensor_inputs()
+    (record,) = caplog.records
+    assert "distance_m = 5 leaves the flux as it is given" in record.message
 
 
 def test_the_other_normalisation_reads_them(tmp_path: Path) -> None:
@@ -155,6 +164,8 @@ def test_a_number_is_refused_exactly_where_the_tensors_do_not_depend_on_it(
     for key, _, value in list(leaves(experiment)):
         if not isinstance(value, float) or key.startswith("systematics"):
             continue
+        if key == "reactor.distance_m":
+            continue  # models read it that the tensors know nothing of
         moved = experiment._changed({key: 1.001 * value}).tensor_inputs()
         unread = [k for k in experiment.unread() if f"{key}.".startswith(f"{k}.")]
         assert bool(unread) == (moved == inputs), key

@@ -48,10 +48,10 @@ def test_every_default_is_in_range(name):
         assert parameter.default in (None, parameter.standard)
 
 
-def test_no_mass_of_a_mediator_is_natural():
+def test_no_mass_is_natural():
     for name in model_names():
         for parameter in get_model(name).parameters:
-            assert (parameter.default is None) == (parameter.name == "mass_mev")
+            assert (parameter.default is None) == (parameter.kind == "shape")
 
 
 @pytest.mark.parametrize("name", model_names())
