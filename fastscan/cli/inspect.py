@@ -9,6 +9,7 @@ import click
 
 from fastscan.cli.common import example_command, json_option, tables_option
 from fastscan.cli.output import print_json, progress_bar, say
+from fastscan.cli.words import FLUX_UNITS
 
 if TYPE_CHECKING:
     from fastscan.exceptions import StoreError
@@ -56,7 +57,8 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     else:
         about, fault = _tensors(path)
     if parts:
-        about["flux_parts_per_cm2_s"] = parts
+        quantity = "flux" if "flux_per_cm2_s" in about else "fluence"
+        about[f"{quantity}_parts_{FLUX_UNITS[quantity]}"] = parts
     if as_json:
         print_json(about)
     else:
@@ -144,7 +146,10 @@ def _response(path: Path, response: Response) -> dict[str, Any]:
         "observed_bins": len(response.edges_ev) - 1,
         "range_ev": [float(response.edges_ev[0]), float(response.edges_ev[-1])],
         "energy_bins": len(response.energy_bin_edges_mev) - 1,
-        "flux_per_cm2_s": float(response.bin_flux_per_cm2_s.sum()),
+        "flavours": list(response.flavours),
+        f"{response.quantity}_{FLUX_UNITS[response.quantity]}": float(
+            response.bin_flux_per_cm2_s.sum()
+        ),
         "channels": {
             name: {
                 "recoil_nodes": int(channel.recoil_energy_mev.size),

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
     from fastscan.models import Model
 
-__all__ = ["about_header", "about_likelihood", "analysed", "held_words", "scenario_label"]
+__all__ = [
+    "FLUX_UNITS",
+    "about_header",
+    "about_likelihood",
+    "analysed",
+    "held_words",
+    "scenario_label",
+]
+
+# Ends of JSON keys, by what the sources of an experiment give.
+FLUX_UNITS = {"flux": "per_cm2_s", "fluence": "per_cm2"}
 
 
 def about_likelihood(

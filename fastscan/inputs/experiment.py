@@ -171,7 +171,8 @@ class Experiment(Model):
     @property
     def distance_m(self) -> float:
         """From the sources to the detectors; 0 where they do not say, or not the same."""
-        distances = {float(getattr(source, "distance_m", 0.0)) for source in self.every_source}
+        given = (getattr(source, "distance_m", None) for source in self.every_source)
+        distances = {float(distance or 0.0) for distance in given}
         return distances.pop() if len(distances) == 1 else 0.0
 
     def source_keys(self) -> Iterable[tuple[str, Source]]:

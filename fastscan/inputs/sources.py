@@ -148,12 +148,15 @@ class LineSource(_Amount):
         Of each energy; may be left out where there is one.
     flux_per_cm2_s, fluence_per_cm2 : float
         Of all energies together: one of the two.
+    distance_m : float
+        To the detectors; read by models in which neutrinos oscillate alone.
     """
 
     kind: Literal["line"]
     flavour: Flavour
     energies_mev: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False), ENERGY]
     shares: Annotated[tuple[NonNegative, ...], Field(strict=False)] = ()
+    distance_m: Annotated[Positive | None, Quantity("m", 0.1, 1000.0)] = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

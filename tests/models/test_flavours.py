@@ -191,6 +191,66 @@ def test_stopped_pions_by_flavour(load):
         assert ratio == pytest.approx(expected[flavour] / expected["nu_mu"], rel=1e-4)
 
 
+# --- heavy states and oscillations ----------------------------------------------------------------
+
+PIONS = """
+[[sources]]
+kind = "pion-decay"
+protons_on_target = 3.198e23
+neutrinos_per_proton = 0.0848
+distance_m = 19.3
+"""
+
+
+@pytest.mark.parametrize(("sources", "live"), [(PIONS, False), (sun("be7", "pep", "n13"), True)])
+def test_a_massless_heavy_neutrino_is_a_moment_of_all_flavours(load, sources, live):
+    experiment = load(sources, live)
+    response = build_response(experiment)
+    portal, moment = get_model("dipole-portal"), get_model("magnetic-moment", universal=True)
+    for channel in CHANNELS:
+        found = signal_counts(experiment, response, portal, channel, mass_n_mev=0.0, d=1e-9)
+        expected = signal_counts(experiment, response, moment, channel, mu_nu=1e-9)
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_line_below_the_mass_of_a_heavy_neutrino_makes_none(load):
+    experiment = load(line("nu_mu", 0.8))
+    response, model = build_response(experiment), get_model("dipole-portal", flavour="mu")
+    light, heavy = (
+        signal_counts(experiment, response, model, "eves", mass_n_mev=m, d=1e-9) for m in (0.1, 2.0)
+    )
+    standard = signal_counts(experiment, response, get_model("sm"), "eves")
+    assert light > standard
+    assert heavy == pytest.approx(standard, rel=1e-12)
+    other = get_model("dipole-portal", flavour="tau")
+    assert signal_counts(
+        experiment, response, other, "eves", mass_n_mev=0.1, d=1e-9
+    ) == pytest.approx(standard, rel=1e-12)
+
+
+def test_oscillations_of_a_line(load):
+    text = LINE.replace("FLAVOUR", "nu_e").replace("ENERGY", "0.8")
+    experiment = load(text + "distance_m = 2.0\n")
+    response, model = build_response(experiment), get_model("sterile")
+    standard = signal_counts(experiment, response, get_model("sm"), "eves")
+    for splitting in (0.1, 1.0, 37.0):
+        found = signal_counts(
+            experiment, response, model, "eves", dm2_ev2=splitting, sin2_2theta=0.3
+        )
+        lost = 0.3 * np.sin(1.267 * splitting * 2.0 / 0.8) ** 2
+        assert found == pytest.approx(standard * (1 - lost), rel=1e-9)
+
+
+def test_muon_neutrinos_do_not_oscillate_into_sterile_ones(load):
+    experiment = load(PIONS, live=False)
+    response, model = build_response(experiment), get_model("sterile")
+    point = {"dm2_ev2": 1e3, "sin2_2theta": 1.0}
+    for flavour, share in (("nu_e", 0.5), ("nu_mu", 1.0), ("nubar_mu", 1.0)):
+        found = signal_counts(experiment, response, model, "cevns", (flavour,), **point)
+        standard = signal_counts(experiment, response, get_model("sm"), "cevns", (flavour,))
+        assert found / standard == pytest.approx(share, abs=0.01 if share < 1 else 1e-9)
+
+
 # --- symmetries -----------------------------------------------------------------------------------
 
 
