@@ -31,8 +31,8 @@ from fastscan.models.polynomial import Polynomial, symbol
 
 __all__ = ["NAMED_CHARGES", "Charges", "VectorMediator", "induced_charge"]
 
-# Nodes on the Feynman parameter of the loop.
-_NODE, _WEIGHT = np.polynomial.legendre.leggauss(256)
+# Points on the Feynman parameter of the loop.
+_LOOP_POINTS = 128
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,9 @@ def induced_charge(
     '4.371e-03'
     """
     # x = u**2 / 2 up to the middle, the other half is its image: the logarithm bends at the ends.
-    x = 0.5 * (0.5 * (1.0 + _NODE)) ** 2
-    weight = 2.0 * _WEIGHT * 0.25 * (1.0 + _NODE)
+    node, weight = np.polynomial.legendre.leggauss(_LOOP_POINTS)
+    x = 0.5 * (0.5 * (1.0 + node)) ** 2
+    weight = 0.5 * weight * (1.0 + node)
     inner = x * (1.0 - x)
     q2 = np.asarray(momentum_squared_mev2, dtype=float)[:, None]
     total = np.zeros(q2.shape[0])
