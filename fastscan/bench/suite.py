@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from fastscan.bench import engine
+from fastscan.bench.baselines import measure_baselines
 from fastscan.bench.grids import GridCase, measure_grid
 from fastscan.bench.report import Entry, Report, machine
 from fastscan.bench.toys import measure_toys
@@ -83,6 +84,14 @@ def run_suite(
         ),
         "quadrature": partial(
             engine.measure_quadrature, models["vector"], 300 if quick else 3_000, few
+        ),
+        "baselines": partial(
+            measure_baselines,
+            models["vector"],
+            round(points**0.5),
+            300 if quick else 600,
+            threads,
+            few,
         ),
         "tensors": partial(engine.measure_tensors, models["sm"], repetitions),
         "limits": partial(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fastscan.cli.interruption import interruption
+from fastscan.cli.interruption import asked_to_end, interruption
 from fastscan.cli.output import progress_bar
 from fastscan.exceptions import FastscanError, InputError, RunError
 
@@ -89,6 +89,12 @@ class ExampleCommand(click.Command):
             names = {parameter.name for parameter in self.params}
             ways = [way for name, way in _SAVERS.items() if name in names]
             raise RunError("out of memory", hint=" or ".join(ways)) from error
+        except Exception as error:
+            # Compiled code whose import a signal cuts short can fail in any way.
+            asked = asked_to_end()
+            if asked is None:
+                raise
+            raise interruption(asked, ctx.command_path, ctx.meta["words"], self.goes_on) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""

@@ -114,7 +114,7 @@ def _results(contents: Contents) -> dict[str, Any]:
 
     result = ConstructionResult(contents)
     return {
-        "toys": int(result.toys.sum()),
+        "least_effective_toys": int(result.toys.min()),
         "largest_relative_error": float((result.critical_error / result.critical_value).max()),
         "best_fit": {**result.best_fit.point, "chi2": result.best_fit.chi2},
     }

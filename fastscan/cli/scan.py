@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     "--toys",
     metavar="N",
     type=int,
-    help="Least number of toys at a point [default: 4096]; more where it takes more.",
+    help="Least effective number of toys at a point [default: 1000]; more where it takes more.",
 )
 @click.option(
     "--precision",
@@ -126,7 +126,8 @@ def command(
     and --resume; results are bit-identical for any number of workers and any block size.
 
     With --method feldman-cousins, each point of a mass and a coupling, or of two couplings, also
-    gets the critical value of chi2 above its minimum, from toys that are fitted over the plane:
+    gets the critical value of chi2 above its minimum, from toys that are fitted over the plane and
+    shared by all points:
     contour and plot then draw a region of the coverage it states.
     """
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
@@ -229,7 +230,7 @@ def _construct(
                 "alpha_hat": best.alpha_hat,
                 "method": "feldman-cousins",
                 "cl": result.cl,
-                "toys": int(result.toys.sum()),
+                "least_effective_toys": int(result.toys.min()),
                 "largest_relative_error": relative,
                 "touches": [touch.to_dict() for touch in touches],
                 "warnings": warnings,
@@ -243,7 +244,7 @@ def _construct(
         say(f"{words} points in {path}")
         say(f"best fit: {point}; chi2 = {best.chi2:.4f}")
         say(
-            f"{int(result.toys.sum())} toys; critical values from "
+            f"{int(result.toys.min())} toys or more at a point; critical values from "
             f"{result.critical_value.min():.3g} to {result.critical_value.max():.3g}, "
             f"errors at most {100 * relative:.2g} %"
         )

@@ -54,7 +54,12 @@ class ThresholdNodes:
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, 3 t)."""
         # Functions first, which are the same for all moments.
-        every = product(functions, sorted(powers, key=lambda power: functions[power[0]].shape[1]))
+        *others, (name, _) = sorted(powers, key=lambda power: functions[power[0]].shape[1])
+        moments = functions[name]
+        every = moments
+        if others:
+            # Where no flux is left nothing scatters, however large a function is there.
+            every = np.where(moments == 0.0, 0.0, product(functions, others) * moments)
         return every.reshape(len(every), -1)
 
     def _moments(self, model: Model, name: str, energy: FloatArray, shape: Values) -> FloatArray:
@@ -140,9 +145,9 @@ class EnergyNodes:
             phase = np.asarray(weight.phase_mev, dtype=float)
             damping = weight.damping_mev
             damping = np.zeros(rows) if damping is None else np.asarray(damping, dtype=float)
-            if {phase.shape, damping.shape} != {(rows,)} or not np.isfinite(phase + damping).all():
+            if {phase.shape, damping.shape} != {(rows,)} or np.isnan(phase + damping).any():
                 raise InputError(
-                    "phase and damping of the oscillation are not finite numbers, one a row",
+                    "phase and damping of the oscillation are not numbers, one a row",
                     where=where,
                     hint=f"give arrays of shape ({rows},), in MeV",
                 )
@@ -231,12 +236,12 @@ class Kinematics:
         if not own:
             return ""
         couplings = {p.name for p in self._model.parameters if p.kind == "coupling"}
-        others = [n for n, _ in monomial if n not in couplings and (n, 1) not in own]
+        others = [n for n, _ in monomial if n not in couplings and n not in dict(own)]
         weight = own[0][0] in self.weights
         if len(own) > 1 or own[0][1] > 1 or (weight and others):
-            names = ", ".join(n for n, _ in [*own, *((n, 1) for n in others)])
+            names = [n if p == 1 else f"{n}**{p}" for n, p in own] + others
             raise InputError(
-                f"a term holds {names} together",
+                f"a term holds {' * '.join(names)}",
                 where=f"model {self._model.name}, {self._channel}",
                 hint="a term may hold one symbol of minimum_energy and functions, or one of "
                 "weights; a product of weights is a weight of its own",

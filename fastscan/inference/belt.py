@@ -19,6 +19,8 @@ __all__ = ["Belt", "accepted_intervals"]
 
 FloatArray = NDArray[np.float64]
 
+# A point is uncertain where the statistic is so many errors from its critical value.
+_UNCERTAIN = 3.0
 # Times that a crossing is closed in on.
 _REFINEMENTS = 3
 # Times that the search for an end is repeated for its error, and places it looks at for a crossing.
@@ -77,7 +79,16 @@ class Belt:
         return self.rise(value) - self.interpolated(value)
 
     def refine(self, points: Sequence[float], toys: int, tick: Callable[[], None]) -> None:
-        """Spend toys where the data's statistic crosses its critical value."""
+        """Spend toys where the data's statistic crosses its critical value.
+
+        First at points that few toys put on either side of it: the search would end beside one
+        that is on the wrong side.
+        """
+        for point in points:
+            found = self.found[point]
+            if found.toys < toys and abs(self.excess(point)) < _UNCERTAIN * found.error:
+                self.found[point] = self.critical(point, self.number(point), toys)
+                tick()
         for low, high in pairwise(points):
             left, right = low, high
             if (self.excess(left) <= 0.0) == (self.excess(right) <= 0.0):

@@ -126,6 +126,21 @@ class ToyFits:
         values, score = self._fits.best(vectors)
         return values if len(self.poi) > 1 else values[:, 0], _squared(vectors) - score
 
+    def best_scores(self, data: FloatArray) -> FloatArray:
+        """Squared length less chi2 of data vectors at their best fits, (toys,)."""
+        return self._fits.best(data)[1]
+
+    def scores(self, data: FloatArray, points: FloatArray) -> FloatArray:
+        """Squared length less chi2 of data vectors at points, the profiled ones fitted.
+
+        Shapes (toys, n) and (points, interest) -> (toys, points).
+        """
+        return self._fits.scores_of(data, points)
+
+    def means(self, points: FloatArray) -> FloatArray:
+        """Expectations at points, all else fitted to the data that were seen, (points, n)."""
+        return self._fits.means(points, self.counts.observed)
+
     def chi2_at(self, data: ArrayLike, value: float | Sequence[float]) -> FloatArray:
         """Chi2 of each data vector at a value of the parameters, the profiled ones fitted."""
         vectors = _contiguous(data)

@@ -75,6 +75,7 @@ def weigh_cosines(
     Parameters
     ----------
     phase_mev, damping_mev : (rows,)
+        An infinite one leaves nothing of the cosine.
     centre_per_mev, half_per_mev : (panels,)
     nodes : (points,)
     legendre : (points, points)
@@ -84,6 +85,9 @@ def weigh_cosines(
     points = nodes.size
     bessel = np.empty(points)
     for r in range(phase_mev.size):
+        if math.isinf(phase_mev[r]) or math.isinf(damping_mev[r]):
+            out[r] = 0.0
+            continue
         for p in range(centre_per_mev.size):
             spherical_bessel(abs(phase_mev[r] * half_per_mev[p]), bessel)
             angle = abs(phase_mev[r]) * centre_per_mev[p]

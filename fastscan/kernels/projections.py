@@ -44,8 +44,9 @@ def fit_points(
                 total[lane] = 0.0
             for k in range(size):
                 f = 2.0 * linear[point, k]
-                for lane in range(LANES):
-                    total[lane] += f * block[k, lane]
+                if f != 0.0:
+                    for lane in range(LANES):
+                        total[lane] += f * block[k, lane]
             for pull in range(basis.shape[1]):
                 for lane in range(LANES):
                     along[lane] = 0.0

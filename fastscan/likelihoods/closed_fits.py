@@ -70,6 +70,18 @@ class ClosedFits(VectorFits):
             return self._family.score_at(data, np.full(len(data), at))
         return self._held_at(value).best(data)[2]
 
+    def scores_of(self, data: FloatArray, points: FloatArray) -> FloatArray:
+        """Scores at several points; see `VectorFits.scores_of`."""
+        if points.shape[1] == 1:
+            return super().scores_of(data, points)
+        return scores_at_points(data, hypotheses(self._counts, points))
+
+    def means(self, points: FloatArray, data: FloatArray) -> FloatArray:
+        """Expectations at several points; see `VectorFits.means`."""
+        if points.shape[1] == 1:
+            return super().means(points, data)
+        return hypotheses(self._counts, points).mean(data)
+
     def mean(self, point: Sequence[float], data: FloatArray) -> FloatArray:
         """Expectation at values of the parameters of interest; see `VectorFits.mean`."""
         if len(point) > 1:

@@ -279,6 +279,14 @@ class VectorFits(ABC):
     def scores(self, data: FloatArray, point: Sequence[float]) -> FloatArray:
         """Score at values of the parameters of interest, the others fitted, (vectors,)."""
 
+    def scores_of(self, data: FloatArray, points: FloatArray) -> FloatArray:
+        """Scores at several points (points, interest), shape (vectors, points)."""
+        return np.stack([self.scores(data, point.tolist()) for point in points], axis=1)
+
+    def means(self, points: FloatArray, data: FloatArray) -> FloatArray:
+        """Expectations at several points (points, interest), shape (points, n)."""
+        return np.stack([self.mean(point.tolist(), data) for point in points])
+
     @abstractmethod
     def ends(self, data: FloatArray, rise: float) -> FloatArray:
         """Outermost values of the first parameter at which chi2 <= minimum + rise, (vectors, 2).

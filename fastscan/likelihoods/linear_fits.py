@@ -66,6 +66,18 @@ class LinearFits(VectorFits):
             return scores_at_points(data, self._point(point))[:, 0]
         return self._held_at(point).best(data)[1]
 
+    def scores_of(self, data: FloatArray, points: FloatArray) -> FloatArray:
+        """Scores at several points; see `VectorFits.scores_of`."""
+        if self._free or self._outward:
+            return super().scores_of(data, points)
+        return scores_at_points(data, hypotheses(self._counts, points))
+
+    def means(self, points: FloatArray, data: FloatArray) -> FloatArray:
+        """Expectations at several points; see `VectorFits.means`."""
+        if self._free or self._outward:
+            return super().means(points, data)
+        return hypotheses(self._counts, points).mean(data)
+
     def mean(self, point: Sequence[float], data: FloatArray) -> FloatArray:
         """Expectation at values of the parameters of interest; see `VectorFits.mean`."""
         mean: FloatArray = self._fitted(point, data).mean(data)[0]

@@ -88,4 +88,5 @@ class SterileNeutrino(Model):
     ) -> dict[str, FloatArray | Oscillation]:
         """cos(2 * 1.267 dm2 L / E), averaged over the distance."""
         phase = 2.0 * PHASE_MEV * shape["dm2_ev2"]
-        return {"oscillation": Oscillation(phase * energies.distance_m, phase * self.spread_m)}
+        damping = phase * self.spread_m if self.spread_m else None
+        return {"oscillation": Oscillation(phase * energies.distance_m, damping)}

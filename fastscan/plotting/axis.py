@@ -26,6 +26,7 @@ _MOST_DECADES = 11
 _UNITS = {
     "1": "",
     "cm2": "cm$^2$",
+    "eV2": "eV$^2$",
     "e": "$e$",
     "mu_B": r"$\mu_\mathrm{B}$",
 }

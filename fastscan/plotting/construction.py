@@ -75,7 +75,7 @@ def plot_construction(
     """
     path = check_figure_path(path, overwrite=overwrite)
     figure = construction_figure(result, dof=dof, overlays=overlays)
-    words = f"toys: {int(result.toys.sum())}; seed: {result.header['seed']}"
+    words = f"effective toys: {int(result.toys.min())} or more; seed: {result.header['seed']}"
     sources = [f"overlay: {overlay.label}, {overlay.source}" for overlay in overlays]
     about = f"{scan_description(result.as_scan())}; Feldman-Cousins; {words}"
     description = " | ".join([about, *sources])

@@ -1,9 +1,10 @@
 """Confidence regions of two parameters by the unified construction, into a zarr store.
 
-At every point of the plane toys are made with the nuisances that fit the data there, each is fitted
-over the whole plane, and the critical value is the quantile of chi2 at the point above the toy's
-minimum; see `fastscan.inference.feldman_cousins`. Fits go over the masses of the axis, and over
-all values of a coupling.
+Toys of a point are made with the nuisances that fit the data there, each is fitted over the whole
+plane, and the critical value is the quantile of chi2 at the point above the toy's minimum; see
+`fastscan.inference.feldman_cousins`. Fits go over the masses of the axis, and over all values of a
+coupling. One set of toys serves all points (`fastscan.inference.shared_toys`); a point of which
+that can not say enough gets toys of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError, StoreError
 from fastscan.inference.critical_values import Critical, critical_value
 from fastscan.inference.edges import check_box
+from fastscan.inference.shared_toys import FIRST, MOST, SharedToys
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan.axes import Axis
 from fastscan.scan.completion import Progress, fill_store
 from fastscan.scan.construction_store import CONSTRUCTION
-from fastscan.scan.executors import Index, check_stopped
+from fastscan.scan.executors import Index, check_stopped, default_workers
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult, ordered
@@ -45,10 +47,14 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-# Toys that are drawn and fitted at a time: more of them until the error is small enough.
+DEFAULT_TOYS = 1000
+# Points of an axis among which those are chosen around which toys are drawn.
+_SAMPLED = 64
+# Least effective number of toys beyond a critical value.
+_BEYOND = 25.0
+# Toys of a point's own that are drawn and fitted at a time, until the error is small enough.
 PORTION = 2048
-DEFAULT_TOYS = 4096
-_MOST = 64
+_MOST_PORTIONS = 64
 # A point whose statistic is closer to its critical value than this many errors is near the border,
 # where errors are to be half as large.
 _NEAR = 4.0
@@ -118,7 +124,7 @@ class ConstructionResult:
 
     @cached_property
     def toys(self) -> NDArray[np.int64]:
-        """Toys at each point."""
+        """Effective number of toys at each point."""
         return self._read("toys")
 
     @property
@@ -190,10 +196,10 @@ def run_construction(
         The store to make; it must not exist, unless ``resume``.
     cl : float
     toys : int
-        Least number at each point, in portions of `PORTION`.
+        Least effective number at each point.
     precision : float
-        Relative error of the critical values: where it is larger, more toys are made, up to 64
-        portions. Near the border of the region it is half of this.
+        Relative error of the critical values: where it is larger, more toys are made, within
+        bounds. Near the border of the region it is half of this.
     seed : int
         The result depends on it, and not on workers or interruptions.
     scheduler, workers, resume, progress
@@ -248,12 +254,11 @@ def run_construction(
     }
     # Blocks of one row each.
     plan = Plan.of(grid.shape, grid.shape[-1])
-    work = _Work(
-        fits, plan, tuple(axis.values for axis in grid.axes), str(path.absolute()),
-        cl, toys, precision, seed, PORTION,
-    )  # fmt: skip
-    # Kernels compile before workers race for them.
-    fits.rises(fits.counts.observed, [float(values[0]) for values in work.values])
+    values = tuple(axis.values for axis in grid.axes)
+    shared = SharedToys.over(fits, _sampled(values), cl, seed)
+    # Also compiles kernels before workers race for them.
+    shared.prepare(workers or default_workers())
+    work = _Work(shared, plan, values, str(path.absolute()), toys, precision)
     fill_store(
         path,
         CONSTRUCTION,
@@ -271,19 +276,24 @@ def run_construction(
     return ConstructionResult.open(path)
 
 
+def _sampled(values: Sequence[FloatArray]) -> FloatArray:
+    """Points of a grid, all or some of each axis with its ends, shape (points, axes)."""
+    some = [
+        own[np.unique(np.linspace(0, own.size - 1, _SAMPLED).round().astype(int))] for own in values
+    ]
+    return np.stack([part.ravel() for part in np.meshgrid(*some, indexing="ij")], axis=1)
+
+
 @dataclass(frozen=True)
 class _Work:
     """What every row shares."""
 
-    fits: ToyFits
+    shared: SharedToys
     plan: Plan
     values: tuple[FloatArray, ...]
     path: str
-    cl: float
     toys: int
     precision: float
-    seed: int
-    portion: int
 
     @cached_property
     def writer(self) -> BlockWriter:
@@ -293,24 +303,53 @@ class _Work:
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "writer"}
 
-    def point(self, index: tuple[int, int]) -> tuple[float, Critical]:
-        """Statistic of the data and critical value at one point of the grid."""
-        at = (float(self.values[0][index[0]]), float(self.values[1][index[1]]))
-        statistic = float(self.fits.rises(self.fits.counts.observed, at)[0])
-        mean = self.fits.mean(at)
-        found: list[FloatArray] = []
-        least = -(-self.toys // self.portion)
+    def row(self, number: int) -> tuple[FloatArray, list[Critical]]:
+        """Statistic of the data and critical value at the points of a row."""
+        first, second = self.values
+        points = np.column_stack([np.full(second.size, first[number]), second])
+        fits = self.shared.fits
+        seen = fits.counts.observed[None]
+        statistic = np.maximum(fits.best_scores(seen)[0] - fits.scores(seen, points)[0], 0.0)
+        found = [Critical(np.nan, np.inf, 0)] * second.size
+        least = max(self.toys, _BEYOND / (1.0 - self.shared.cl))
+        batches, left = FIRST, np.arange(second.size)
+        while left.size and batches <= MOST:
+            check_stopped()
+            for at, critical in zip(
+                left, self.shared.criticals(points[left], batches), strict=True
+            ):
+                found[at] = critical
+            few = [
+                found[at].toys < least or not self._precise(statistic[at], found[at]) for at in left
+            ]
+            left = left[few]
+            batches *= 2
+        for at in left:
+            own = self._own(points[at], statistic[at], (number, int(at)))
+            # As good as it gets: what the shared toys know may be more.
+            if not found[at].error <= own.error:
+                found[at] = own
+        return statistic, found
+
+    def _own(self, point: FloatArray, statistic: float, key: tuple[int, int]) -> Critical:
+        """Critical value at a point, from toys of its own."""
+        fits, shared = self.shared.fits, self.shared
+        mean = fits.means(point[None])[0]
+        rises: list[FloatArray] = []
         while True:
             check_stopped()
-            drawn = draw_toys(mean, self.portion, self.seed, (*index, len(found)))
-            found.append(self.fits.rises(drawn, at))
-            if len(found) < least:
+            drawn = draw_toys(mean, PORTION, shared.seed, (*key, len(rises)))
+            rises.append(fits.rises(drawn, point.tolist()))
+            if len(rises) * PORTION < self.toys:
                 continue
-            critical = critical_value(np.concatenate(found), self.cl)
-            near = abs(statistic - critical.value) < _NEAR * critical.error
-            wanted = self.precision * (_BORDER if near else 1.0) * critical.value
-            if critical.error <= wanted or len(found) >= max(_MOST, least):
-                return statistic, critical
+            critical = critical_value(np.concatenate(rises), shared.cl)
+            if self._precise(statistic, critical) or len(rises) >= _MOST_PORTIONS:
+                return critical
+
+    def _precise(self, statistic: float, critical: Critical) -> bool:
+        near = abs(statistic - critical.value) < _NEAR * critical.error
+        wanted = self.precision * (_BORDER if near else 1.0) * critical.value
+        return critical.error <= wanted
 
 
 def compute_row(work: _Work, index: Index) -> None:
@@ -321,11 +360,9 @@ def compute_row(work: _Work, index: Index) -> None:
     RunError
         The row could not be written.
     """
-    first, second = work.plan.slices(index)
-    found = [work.point((first.start, j)) for j in range(second.start, second.stop)]
-    critical = [pair[1] for pair in found]
+    statistic, critical = work.row(work.plan.slices(index)[0].start)
     arrays = {
-        "statistic": np.array([[pair[0] for pair in found]]),
+        "statistic": statistic[None],
         "critical_value": np.array([[c.value for c in critical]]),
         "critical_error": np.array([[c.error for c in critical]]),
         "toys": np.array([[c.toys for c in critical]], dtype=np.int64),

@@ -89,7 +89,7 @@ def write_construction_contour(
         "level": "q of the data = critical value at the point",
         "accuracy": contour.accuracy,
         "touches": touch_words(contour.touches) or "no edge of the grid",
-        "critical values": f"{int(result.toys.sum())} toys, seed {header['seed']}, "
+        "critical values": f"{int(result.toys.min())} toys or more, seed {header['seed']}, "
         f"Monte Carlo error at most {100 * relative:.2g} %",
         "columns": f"line (number of the connected piece), {units}",
         **header_lines(header),

@@ -22,7 +22,7 @@ CONSTRUCTION = Layout(
             "float64", np.nan, "value at or below which a part cl of toys lies"
         ),
         "critical_error": Values("float64", np.nan, "Monte Carlo error of the critical value"),
-        "toys": Values("int64", -1, "toys that were fitted"),
+        "toys": Values("int64", -1, "effective number of toys"),
     },
     blocks={},
     blocks_noun="rows",

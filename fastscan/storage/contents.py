@@ -133,7 +133,7 @@ class Contents:
         if not metadata_intact(root):
             raise _damaged(path, layout, "its metadata were changed")
         try:
-            group = zarr.open_group(path, mode="r")
+            group = zarr.open_group(path, mode="r", zarr_format=3)
             shape = group[next(iter(layout.points))].shape  # type: ignore[union-attr]
             plan = Plan(shape, tuple(attributes["block_shape"]))
         except Exception as error:  # zarr raises whatever broken metadata makes it stumble over

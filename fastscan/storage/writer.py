@@ -44,7 +44,7 @@ class BlockWriter:
             They can not be opened.
         """
         try:
-            group = zarr.open_group(path, mode="r+")
+            group = zarr.open_group(path, mode="r+", zarr_format=3)
             # A store of format version 1 has no seals, and is finished without them.
             names = [n for n in (*layout.names, SEALS, STATUS) if n in group]
             arrays: dict[str, Any] = {name: group[name] for name in names}
@@ -81,7 +81,7 @@ def prepare_resumption(path: Path, coordinates: Sequence[Coordinate]) -> None:
     for leftover in path.rglob("*.partial"):
         leftover.unlink(missing_ok=True)
     restore_metadata(path, read_metadata(path))
-    group: Any = zarr.open_group(path, mode="r+")
+    group: Any = zarr.open_group(path, mode="r+", zarr_format=3)
     for axis in coordinates:
         try:
             same = np.array_equal(group[axis.name][...], axis.values)

@@ -186,7 +186,7 @@ def read_store(path: str | Path) -> Response:
         raise _damaged(path, "it is no folder with metadata in it")
     try:
         root = read_metadata(path)
-        group = zarr.open_group(path, mode="r")
+        group = zarr.open_group(path, mode="r", zarr_format=3)
         attributes = dict(group.attrs)
     except Exception as error:  # zarr raises whatever the broken metadata makes it stumble over
         raise _damaged(path, "its metadata can not be read") from error
@@ -244,7 +244,7 @@ def survey_store(path: Path) -> dict[str, list[str]]:
             found["missing"].append(name)
             continue
         try:
-            values = np.asarray(zarr.open_array(path / name, mode="r")[...])
+            values = np.asarray(zarr.open_array(path / name, mode="r", zarr_format=3)[...])
         except Exception:  # zarr raises whatever a damaged chunk makes it stumble over
             found["damaged"].append(name)
             continue

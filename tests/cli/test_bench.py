@@ -3,10 +3,13 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 import fastscan
+from fastscan import Axis
 from fastscan.bench import Spread, in_turn, rate, ratio
+from fastscan.bench.baselines import Baselines
 from fastscan.bench.quadrature import PlainQuadrature
 
 GRIDS = [
@@ -32,6 +35,7 @@ PARTS = [
     "nuisances",
     "nuisances_plane",
     "nuisances_plane_over_fresh_fill",
+    *(f"plane_{name}_over_scan" for name in ("numpy", "bins", "ratio")),
     "point_list",
     "quadrature_over_grid",
     "quadrature_point",
@@ -93,3 +97,12 @@ def test_plain_quadrature_computes_the_same_point():
     # Its flux is a table that is interpolated linearly.
     assert plain.counts(3.0, 2e-5) == pytest.approx(predicted.total, rel=1e-4)
     assert plain.chi2(3.0, 2e-5) == pytest.approx(predicted.chi2, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba_bins", "numba_ratio"])
+def test_other_code_computes_the_same_plane(name):
+    likelihood = fastscan.likelihood("vector")
+    axes = [Axis("mass_mev", 1e-2, 1e3, 20, "log"), Axis("g", 1e-8, 1e-2, 30, "log")]
+    out = () if name == "numpy" else (np.empty((20, 30)),)
+    found = getattr(Baselines(likelihood), name)(*(axis.values for axis in axes), *out)
+    assert found == pytest.approx(np.asarray(fastscan.scan_in_memory(likelihood, axes)), rel=1e-12)

@@ -73,3 +73,49 @@ def test_one_line_while_another_error_is_handled(run, monkeypatch):
     monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", look_up)
     outcome = run("predict", "sm")
     assert outcome.err.startswith("fastscan: interrupted; ")
+
+
+class Unlucky:
+    """Ended by a signal where Python prints an error and goes on."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_line_from_a_destructor(run, monkeypatch, number):
+    def destroy(*_, **__):
+        Unlucky(number)
+        time.sleep(60)
+
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", destroy)
+    outcome = run("predict", "sm")
+    assert outcome.code == 1
+    (line,) = outcome.err.strip().splitlines()
+    assert line.startswith("fastscan: interrupted; ")
+
+
+def test_one_line_where_the_signal_turned_into_another_error(run, monkeypatch):
+    def half_an_import(*_, **__):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException:
+            raise AttributeError("partially initialized module") from None
+
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", half_an_import)
+    outcome = run("predict", "sm")
+    assert outcome.code == 1
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("fastscan: interrupted; ")
+
+
+def test_an_error_without_a_signal_is_no_interruption(run, monkeypatch):
+    def fail(*_, **__):
+        raise AttributeError("a mistake")
+
+    run("predict", "sm")
+    monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", fail)
+    assert "internal error: AttributeError: a mistake" in run("predict", "sm").err

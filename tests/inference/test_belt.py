@@ -44,3 +44,22 @@ def test_errors_of_ends_are_those_of_repeated_searches(sign, nearest, monkeypatc
         errors.append(belt.end_error(points, end))
     assert np.mean(ends) == pytest.approx(sign * np.sqrt(2.7), abs=0.01)
     assert np.std(ends) / np.sqrt(np.mean(np.square(errors))) == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_first_point_on_the_wrong_side_does_not_hold_the_end(sign):
+    """Its few toys say that the crossing is beyond it, those of all that it is before."""
+
+    class Wrong(MadeUp):
+        def critical(self, value, number, toys):
+            error = ERROR / np.sqrt(toys)
+            off = 2.5 * error if toys < TOYS and abs(value) == 1.66 else 0.0
+            return Critical(2.7 + off, error, toys)
+
+    belt = Wrong(0, sign)
+    points = sorted(sign * at for at in (1.0, 1.3, 1.66, 1.85, 2.1))
+    for value in points:
+        belt.found[value] = belt.critical(value, belt.number(value), TOYS // 5)
+    belt.refine(points, TOYS, lambda: None)
+    (ends,) = accepted_intervals(belt.excess, sorted(belt.found))
+    assert sign * np.sqrt(2.7) == pytest.approx(ends[1] if sign > 0.0 else ends[0], rel=1e-3)

@@ -13,6 +13,7 @@ import zarr
 import fastscan
 from fastscan import Axis
 from fastscan.exceptions import InputError, StoreError
+from fastscan.inference import shared_toys
 from fastscan.inference.critical_values import critical_value
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.plotting.construction import plot_construction
@@ -25,11 +26,12 @@ from fastscan.scan.construction_contour import write_construction_contour
 from fastscan.scan.construction_store import is_construction
 
 AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
-FEW = {"toys": 1024, "precision": 0.2, "seed": 5}
+FEW = {"toys": 256, "precision": 0.2, "seed": 5}
 
 
 @pytest.fixture(autouse=True)
-def small_portions(monkeypatch):
+def few_toys(monkeypatch):
+    monkeypatch.setattr(shared_toys, "PER_COMPONENT", 16)
     monkeypatch.setattr(construction, "PORTION", 512)
 
 
@@ -102,13 +104,15 @@ class OneByOne:
         pass
 
 
-def test_a_point_is_the_quantile_of_its_own_toys(vector, made):
+def test_what_the_shared_toys_can_not_say_is_from_toys_of_its_own(vector, tmp_path, monkeypatch):
+    """No number of shared toys is enough."""
+    monkeypatch.setattr(construction, "MOST", 4)
+    made = run_construction(vector, AXES, out=tmp_path / "x.zarr", workers=1, **FEW)
     fits = ToyFits(vector, ["mass_mev", "g"], ranges={"mass_mev": (1.0, 100.0)})
     point = [float(made.coordinates[name][2]) for name in made.names]
-    toys = [
-        draw_toys(fits.mean(point), 512, 5, (2, 2, n)) for n in range(int(made.toys[2, 2]) // 512)
-    ]
-    found = critical_value(fits.rises(np.concatenate(toys), point), 0.90)
+    drawn = draw_toys(fits.means(np.array([point]))[0], 512, 5, (2, 2, 0))
+    found = critical_value(fits.rises(drawn, point), 0.90)
+    assert made.toys[2, 2] == 512
     assert made.critical_value[2, 2] == found.value
     assert made.critical_error[2, 2] == found.error
 
@@ -121,9 +125,9 @@ def test_statistic_is_that_of_a_scan(vector, made):
 
 def test_errors_are_as_small_as_asked(vector, tmp_path):
     axes = [Axis("mass_mev", 5.0, 20.0, 2, "log"), Axis("g", 1e-5, 2e-5, 2)]
-    found = run_construction(vector, axes, out=tmp_path / "x.zarr", toys=512, precision=0.03)
-    assert (found.critical_error / found.critical_value).max() <= 0.03
-    assert found.toys.min() > 512
+    made = run_construction(vector, axes, out=tmp_path / "x.zarr", toys=1000, precision=0.02)
+    assert (made.critical_error / made.critical_value).max() <= 0.02
+    assert made.toys.min() >= 1000
 
 
 def test_two_couplings_make_a_plane(tables, tmp_path):

@@ -135,6 +135,12 @@ def test_a_document_of_an_array(vector, whole, store):
     assert contents(store) == contents(whole)
 
 
+def test_metadata_of_an_older_zarr_beside_it(store):
+    """Not a word of zarr's own about it (which would be an error here), and it is counted."""
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    assert survey(store).strays == [".zgroup"]
+
+
 def test_each_kind_of_fault_is_counted(store):
     chunk(store, "chi2", 0).unlink()
     chunk(store, "block_seal", 1).unlink()

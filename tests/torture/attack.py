@@ -93,7 +93,7 @@ def misspoken(stderr: str, stdout: str = "", *, failed: bool) -> str:
     """
     lines = stderr.splitlines()
     if "Traceback" in stderr or "internal error" in stderr:
-        return f"internal error: {lines[-1] if lines else ''}"
+        return f"internal error: {' / '.join(lines[:1] + lines[1:][-2:])}"
     if any(_obeyed(character) for character in stderr + stdout):
         return f"control characters on the terminal: {(stderr + stdout)[:200]!r}"
     if any(not line.startswith("fastscan: ") for line in lines):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections import Counter, defaultdict
 from importlib import metadata
+from pathlib import Path
 
 from torture.attack import Attack, Outcome
 
@@ -38,7 +40,7 @@ def page(tallies: list[Tally], seed: int, earlier: str = "") -> str:
     for tally in tallies:
         name = tally.attack.name
         rows[name] = (
-            f"| {name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | "
+            f"| {name} | {tally.cases} | {tally.tries} | {len(tally.failures)} | {_commit()} | "
             f"`scripts/torture {name} --seed {seed} --cases {tally.cases}` |"
         )
         body = _matrix(tally) if _is_matrix(tally) else _list(tally)
@@ -50,9 +52,20 @@ def page(tallies: list[Tally], seed: int, earlier: str = "") -> str:
         f"{platform.python_version()}, {platform.system()} on {platform.machine()}. What each "
         "attack does, and what must hold, is at the top of its class in `tests/torture/`; a case "
         "is one store, file or command, a try one thing that is done to it.\n\n"
-        "| attack | cases | tries | failures | repeated by |\n|---|---:|---:|---:|---|\n"
+        "| attack | cases | tries | failures | at commit | repeated by |\n"
+        "|---|---:|---:|---:|---|---|\n"
     )
     return "\n".join([head + "\n".join(rows.values()) + "\n", *sections.values()])
+
+
+def _commit() -> str:
+    """The state of the checkout that was attacked; rows of other attacks keep theirs."""
+    words = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
+    try:
+        found = subprocess.run(words, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "no checkout"
+    return found.stdout.strip()
 
 
 def _rows_and_sections(text: str) -> tuple[dict[str, str], dict[str, str]]:

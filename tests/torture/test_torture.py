@@ -112,7 +112,9 @@ def test_the_page_counts_and_names_failures(lenient):
         tally.add(number, mutations.Outcome(lenient_group, "detected"))
     tally.add(2, mutations.Outcome(lenient_group, "harmless", "other `values`"))
     text = page([tally], seed=5)
-    assert "| mutations | 3 | 3 | 1 | `scripts/torture mutations --seed 5 --cases 3` |" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| mutations "))
+    assert row.startswith("| mutations | 3 | 3 | 1 | ")
+    assert row.endswith(" | `scripts/torture mutations --seed 5 --cases 3` |")
     assert "| lenient | x/c/0 | 3 (1) [1] |" in text
     assert "- `--only 2`, lenient: x/c/0: cut: `other 'values'`" in text
 
