@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastscan.inference.toys import ToyFits, draw_toys
     from fastscan.inputs import Experiment, experiment_names, load_experiment
     from fastscan.likelihoods import Chi2Function, Likelihood, Limit, Prediction, likelihood
-    from fastscan.models import Model, get_model, model_names
+    from fastscan.models import Model, get_model, model_names, register
     from fastscan.scan import Axis, ScanResult, run_scan, scan_in_memory
     from fastscan.scan.construction import run_construction
     from fastscan.tensors import Response, load_response
@@ -35,7 +35,7 @@ __version__ = metadata.version("fastscan")
 _HOMES = {
     "exceptions": ("FastscanError", "InputError", "RunError", "StoreError"),
     "inputs": ("Experiment", "experiment_names", "load_experiment"),
-    "models": ("Model", "get_model", "model_names"),
+    "models": ("Model", "get_model", "model_names", "register"),
     "scan": ("Axis", "ScanResult", "run_scan", "scan_in_memory"),
     "scan.construction": ("run_construction",),
     "likelihoods": ("Chi2Function", "Likelihood", "Limit", "Prediction", "likelihood"),
@@ -80,6 +80,7 @@ __all__ = [
     "load_response",
     "model_names",
     "posterior",
+    "register",
     "run_construction",
     "run_scan",
     "scan_in_memory",

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -95,3 +96,25 @@ def vector_twin():
         return chi2
 
     return curve
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory):
+    """The vector mediator as a guest: its very source, under another name."""
+    from fastscan.models import vector
+
+    source = Path(vector.__file__).read_text(encoding="utf-8")
+    assert source.count('    name = "vector"\n') == 1
+    path = tmp_path_factory.mktemp("guests") / "copied.py"
+    path.write_text(source.replace('    name = "vector"\n', '    name = "copied"\n'))
+    return f"{path}:VectorMediator"
+
+
+@pytest.fixture(scope="session")
+def two_mediators(tmp_path_factory):
+    """The model that the README shows, with two masses."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```python\n((?:(?!```).)*class TwoMediators.*?)```", readme, re.DOTALL)
+    path = tmp_path_factory.mktemp("guests") / "two_mediators.py"
+    path.write_text(text, encoding="utf-8")
+    return f"{path}:TwoMediators"

@@ -36,7 +36,9 @@ __all__ = [
     "json_option",
     "make_likelihood",
     "model_argument",
+    "name_own_model",
     "out_option",
+    "own_model_option",
     "poi_option",
     "profile_option",
     "quiet_option",
@@ -142,7 +144,8 @@ def example_command(
     return click.command(name, cls=ExampleCommand, example=example, goes_on=goes_on)
 
 
-def _complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def complete_model(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Models that have a name."""
     from fastscan.models import model_names
 
     return [name for name in model_names() if name.startswith(incomplete)]
@@ -196,7 +199,12 @@ class OutPath(LocalPath):
         return super().convert(value, param, ctx)
 
 
-model_argument = click.argument("model", metavar="MODEL", shell_complete=_complete_model)
+model_argument = click.argument("model", metavar="MODEL", shell_complete=complete_model)
+own_model_option = click.option(
+    "--model",
+    metavar="FILE.py:Class",
+    help="The model file that the scan was made with, if it is one of your own.",
+)
 experiment_option = click.option(
     "--experiment",
     "experiments",
@@ -360,10 +368,9 @@ def make_likelihood(
     from fastscan.cli.model_options import typed_options
     from fastscan.inputs import load_flux_weights
     from fastscan.likelihoods import make_likelihood as make
-    from fastscan.models import MODELS, get_model
+    from fastscan.models import get_model, model_class
 
-    words = dict(_split(options, "--option"))
-    chosen = typed_options(MODELS[model], words) if model in MODELS else dict(words)
+    chosen = typed_options(model_class(model), dict(_split(options, "--option")))
     if charges is not None:
         chosen["charges"] = charges
 
@@ -422,6 +429,36 @@ def _with_data(likelihood: Likelihood, data: str | None, injected: Sequence[str]
 
     edges = [experiment.observation.edges_ev for experiment in likelihood.experiments]
     return likelihood.observing(read_pseudo_data(data, edges), Path(data).name)
+
+
+def name_own_model(model: str | None, header: Mapping[str, Any]) -> None:
+    """Load the model file that ``--model`` names, for a store with a header.
+
+    A store itself loads nothing, whatever it says.
+
+    Raises
+    ------
+    InputError
+        It can not be loaded, or is not that of the store.
+    """
+    if model is None:
+        return
+    from fastscan.models import model_class, recorded_model
+
+    if "model_sha256" not in header:
+        raise InputError(
+            f"the scan is of {header['model']}, which is shipped",
+            where=f"--model {model}",
+            hint="leave it out",
+        )
+    named = model_class(model)
+    if named.name != header["model"]:
+        raise InputError(
+            f"the scan is of model {header['model']}, not {named.name}",
+            where=f"--model {model}",
+            hint="name the class that it was made with",
+        )
+    recorded_model(header)
 
 
 def read_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, float]:

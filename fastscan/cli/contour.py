@@ -10,7 +10,9 @@ from fastscan.cli.common import (
     example_command,
     force_option,
     json_option,
+    name_own_model,
     out_option,
+    own_model_option,
     quiet_option,
 )
 from fastscan.cli.output import print_json, say, warn
@@ -32,6 +34,7 @@ from fastscan.cli.words import about_header
     help="Degrees of freedom, 1 or 2 [default: 2]; of a scan by Wilks.",
 )
 @out_option("FILE.csv", "Where to write [default: DIR.csv beside the scan].")
+@own_model_option
 @force_option
 @json_option
 @quiet_option
@@ -40,6 +43,7 @@ def command(
     cl: float | None,
     dof: int | None,
     out: str | None,
+    model: str | None,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -63,6 +67,7 @@ def command(
         from fastscan.scan.construction_contour import write_construction_contour
 
         construction = ConstructionResult.open(store)
+        name_own_model(model, construction.header)
         check_level(store, construction.cl, cl)
         if dof is not None:
             raise InputError(
@@ -74,6 +79,7 @@ def command(
         contour = write_construction_contour(construction, path, overwrite=force)
     else:
         result = ScanResult.open(store)
+        name_own_model(model, result.header)
         header = result.header
         level = 0.90 if cl is None else cl
         contour = write_contour(

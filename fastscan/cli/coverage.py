@@ -76,16 +76,16 @@ def command(
     at limits that papers print, where they do. Each method is asked whether its interval holds that
     value; the share is its coverage there, beside the level it states.
 
-    All models by default: the first coupling of each, at a mediator mass of 10 MeV.
+    All shipped models by default: the first coupling of each, at a mediator mass of 10 MeV.
     """
     from fastscan.inference.coverage import METHODS, coverage
-    from fastscan.models import model_names
+    from fastscan.models import MODELS
 
     if out is not None:
         from fastscan.storage.replacement import check_free
 
         check_free(out, overwrite=force)
-    names = models or tuple(name for name in model_names() if name != "electromagnetic")
+    names = models or tuple(name for name in MODELS if name != "electromagnetic")
     cases: list[_Case] = []
     for name in names:
         options = {"tables": tables, "quiet": quiet}

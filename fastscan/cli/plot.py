@@ -12,7 +12,9 @@ from fastscan.cli.common import (
     example_command,
     force_option,
     json_option,
+    name_own_model,
     out_option,
+    own_model_option,
     quiet_option,
 )
 from fastscan.cli.output import print_json, say, warn
@@ -42,6 +44,7 @@ from fastscan.cli.words import about_header
     multiple=True,
     help="A curve of others for the plane; may be given several times.",
 )
+@own_model_option
 @force_option
 @json_option
 @quiet_option
@@ -51,6 +54,7 @@ def command(
     dof: int | None,
     out: str | None,
     overlays: tuple[str, ...],
+    model: str | None,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -80,6 +84,7 @@ def command(
         from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
+        name_own_model(model, construction.header)
         header = construction.header
         contour = construction_contour(construction)
         touches, warnings = contour.touches, contour.warnings
@@ -93,6 +98,7 @@ def command(
         )
     else:
         result, level = ScanResult.open(store), 0.90 if cl is None else cl
+        name_own_model(model, result.header)
         header = result.header
         plot_scan(
             result,

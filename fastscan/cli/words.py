@@ -64,7 +64,7 @@ def analysed(likelihood: Likelihood) -> dict[str, Any]:
 def about_header(header: Mapping[str, Any]) -> str:
     """The same of a scan, from its header."""
     from fastscan.exceptions import InputError
-    from fastscan.models import get_model
+    from fastscan.models import recorded_model
 
     held = header["parameters"]
     extra = [
@@ -74,7 +74,7 @@ def about_header(header: Mapping[str, Any]) -> str:
     if "data" in header:
         extra.append(f"data: {header['data']}")
     try:
-        words = held_words(get_model(header["model"], **header["options"]), held)
+        words = held_words(recorded_model(header), held)
     except InputError:
         # A model that is not known here; its units are not either.
         words = ", ".join(f"{name} = {value:.10g}" for name, value in held.items())

@@ -130,6 +130,11 @@ class Counts:
         """One of the free parameters."""
         return self.parameters[self.names.index(name)]
 
+    @property
+    def typical_shape(self) -> dict[str, FloatArray]:
+        """One row of values of the shape parameters that are free, see `Parameter.typical`."""
+        return {name: np.array([self.parameter(name).typical]) for name in self.shape_parameters}
+
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
         """C at rows of the shape parameters, shape (rows, 1 + pulls, monomials, bins)."""
         return np.concatenate(
@@ -200,15 +205,15 @@ class Counts:
     def size(self, coupling: str) -> float | None:
         """Natural size of a coupling: where it alone changes counts by about their errors.
 
-        Shape parameters are taken at 1; None where no count depends on the coupling.
+        Shape parameters are taken at `typical` values; None where no count depends on the coupling.
         """
-        shape = {name: np.array([1.0]) for name in self.shape_parameters}
+        shape = self.typical_shape
         column = self.couplings.index(coupling)
         return natural_size(self.exponents, self.nominal(shape)[0], column)
 
     def alike(self, left: str, right: str) -> bool:
         """Whether two couplings enter only as one common sum of squares, in every layer."""
-        shape = {name: np.array([1.0]) for name in self.shape_parameters}
+        shape = self.typical_shape
         squares = []
         for name in (left, right):
             column = self.couplings.index(name)

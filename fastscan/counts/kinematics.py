@@ -14,13 +14,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts.nodes import Nodes, Values, product
+from fastscan.counts.nodes import Nodes, Values, checked_functions, product
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
 from fastscan.kernels.oscillations import weigh_cosines
 from fastscan.kernels.thresholds import project_moments
 from fastscan.models import Energies, Model, Oscillation, Recoils
+from fastscan.models.flux_weights import kinematic_symbols, trial_shape
 from fastscan.models.polynomial import Monomial
+from fastscan.models.validation import check_functions
 from fastscan.tensors.flux_table import FluxTable
 from fastscan.tensors.legendre import LEGENDRE, NODES, ORDER, TO_CHEBYSHEV, WEIGHTS, tail
 from fastscan.tensors.panels import EnergyPanels, load_panels
@@ -45,11 +47,16 @@ class ThresholdNodes:
     def functions(self, model: Model, shape: Values) -> dict[str, FloatArray]:
         """The model's functions, shape (rows, 1, t), and moments, shape (rows, 3, t)."""
         found = {
-            name: values[:, None] for name, values in model.functions(self.recoils, shape).items()
+            name: values[:, None]
+            for name, values in checked_functions(model, self.recoils, shape).items()
         }
         for name, energy in model.minimum_energy(self.recoils, shape).items():
             found[name] = self._moments(model, name, energy, shape)
         return found
+
+    def check(self, model: Model, shape: Values) -> None:
+        """Refuse functions that are not finite."""
+        check_functions(model, self.recoils, model.functions(self.recoils, shape), shape)
 
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, 3 t)."""
@@ -85,6 +92,7 @@ class ThresholdNodes:
         panel = project_moments(
             self.table.edges_mev,
             np.log(self.table.edges_mev),
+            self.table.kinks,
             self.table.tables,
             logarithm,
             TO_CHEBYSHEV,
@@ -131,6 +139,9 @@ class EnergyNodes:
             name: self._weight(model, name, weight, rows)
             for name, weight in model.weights(self.energies, shape).items()
         }
+
+    def check(self, model: Model, shape: Values) -> None:
+        """Weights are checked when they are asked for."""
 
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, e)."""
@@ -206,11 +217,9 @@ class Kinematics:
         self._flavour = flavour
         self._recoils = Recoils.of(channel, self._panels, flavour)
         self._experiment = experiment
-        shape = trial_shape(model)
-        none = np.empty(0)
-        self.thresholds = frozenset(model.minimum_energy(self._recoils, shape))
-        energies = self._energies(none)
-        self.weights = frozenset(model.weights(energies, shape)) if _weighs(model) else frozenset()
+        self.thresholds, self.weights = kinematic_symbols(
+            model, self._recoils, self._energies(np.ones(1)), trial_shape(model)
+        )
 
     def bases(self, scale: float) -> list[tuple[Nodes, dict[Monomial, FloatArray]]]:
         """Nodes, and what the factors of each term are multiplied by there, (nodes, bins)."""
@@ -282,16 +291,3 @@ class Kinematics:
 
     def _energies(self, energy_mev: FloatArray) -> Energies:
         return Energies(energy_mev, self._experiment.name, self._experiment.distance_m)
-
-
-def trial_shape(model: Model) -> dict[str, FloatArray]:
-    """One row of values of all shape parameters, to ask a model for its symbols."""
-    shapes = [p for p in model.parameters if p.kind == "shape"]
-    return {
-        p.name: np.array([min(max(1.0 if p.default is None else p.default, p.minimum), p.maximum)])
-        for p in shapes
-    }
-
-
-def _weighs(model: Model) -> bool:
-    return type(model).weights is not Model.weights

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.models import Model, Recoils
+from fastscan.models.guests import own_code
 from fastscan.models.polynomial import Monomial
+from fastscan.models.validation import check_functions
 
-__all__ = ["Nodes", "RecoilNodes", "Values", "moves_kinematics", "product"]
+__all__ = ["Nodes", "RecoilNodes", "Values", "checked_functions", "moves_kinematics", "product"]
 
 FloatArray = NDArray[np.float64]
 Values = Mapping[str, FloatArray]
@@ -29,8 +31,11 @@ class Nodes(Protocol):
 
     rows: ClassVar[int]
 
-    def functions(self, model: Model, shape: Values) -> dict[str, FloatArray]:
+    def functions(self, model: Model, shape: Values) -> Values:
         """Factors of every symbol at rows of shape parameters, the nodes last."""
+
+    def check(self, model: Model, shape: Values) -> None:
+        """Refuse functions that are not finite, where the counts are not."""
 
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Their product in a term, shape (rows, nodes)."""
@@ -43,13 +48,25 @@ class RecoilNodes:
     recoils: Recoils
     rows: ClassVar[int] = 64
 
-    def functions(self, model: Model, shape: Values) -> dict[str, FloatArray]:
+    def functions(self, model: Model, shape: Values) -> Values:
         """The model's functions, shape (rows, t)."""
-        return model.functions(self.recoils, shape)
+        return checked_functions(model, self.recoils, shape)
+
+    def check(self, model: Model, shape: Values) -> None:
+        """Refuse functions that are not finite."""
+        check_functions(model, self.recoils, model.functions(self.recoils, shape), shape)
 
     def factors(self, functions: Values, powers: Monomial) -> FloatArray:
         """Shape (rows, t)."""
         return product(functions, powers)
+
+
+def checked_functions(model: Model, recoils: Recoils, shape: Values) -> Values:
+    """The model's functions, of the right shapes."""
+    with own_code(type(model), f"functions of model {model.name} fail"):
+        functions = model.functions(recoils, shape)
+    check_functions(model, recoils, functions, shape, finite=False)
+    return functions
 
 
 def moves_kinematics(model: Model) -> bool:

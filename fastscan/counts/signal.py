@@ -15,8 +15,10 @@ from fastscan.counts.nodes import Nodes, RecoilNodes, moves_kinematics
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
+from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
+from fastscan.models.validation import check_model, checked_terms
 from fastscan.tensors import CHANNELS, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
@@ -105,6 +107,8 @@ class Signal:
                 factors = self.nodes[block.nodes].factors(functions[block.nodes], block.powers)
                 sums = np.zeros((factors.shape[0], block.base.shape[1]))
                 contract_recoils(np.ascontiguousarray(factors), block.base, sums)
+                if not np.isfinite(sums).all():
+                    self.nodes[block.nodes].check(self.model, values)
                 out[part, block.monomials] += sums.reshape(-1, block.monomials.size, bins)
         return out
 
@@ -160,8 +164,10 @@ def build_signal(
     Raises
     ------
     InputError
-        Unknown parameter, or a value out of its range.
+        Unknown parameter, a value out of its range, or a model with a fault; see
+        `fastscan.models.validation`.
     """
+    check_model(model, _tried(response))
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     scale = sm_scale(experiment, response)
     names = [channel for channel in CHANNELS if channel in set(channels)]
@@ -192,8 +198,8 @@ def build_signal(
         value = factor * base()
         entry[key] = entry[key] + value if key in entry else value
 
-    def contracted(value: float | FloatArray, kernel: FloatArray) -> FloatArray:
-        base: FloatArray = np.einsum("nt,ntb->tb", np.broadcast_to(value, kernel.shape[:2]), kernel)
+    def contracted(value: FloatArray, kernel: FloatArray) -> FloatArray:
+        base: FloatArray = np.einsum("nt,ntb->tb", value, kernel)
         return base
 
     nodes: list[Nodes] = [RecoilNodes(recoil) for recoil in recoils]
@@ -203,7 +209,8 @@ def build_signal(
         (index, name, flavour) for index, name in enumerate(names) for flavour in emitted
     ):
         kernel = scale * response.channels[name].kernel(flux_weights, response.energy_bins(flavour))
-        terms = model.cross_section(replace(recoils[index], flavour=flavour)).terms
+        recoil = replace(recoils[index], flavour=flavour)
+        terms = checked_terms(model, recoil, kernel.shape[:2])
         if moving:
             from fastscan.counts.kinematics import Kinematics
 
@@ -246,6 +253,15 @@ def build_signal(
         nodes=tuple(nodes),
         blocks=blocks,
     )
+
+
+def _tried(response: Response) -> list[Recoils]:
+    """Nodes that a model is checked at: all of one flavour, and two of every family."""
+    every = []
+    for name, channel in response.channels.items():
+        every.append(Recoils.of(name, channel, response.flavours[0]))
+        every += [every[-1].first(2, f"nu_{lepton}") for lepton in LEPTONS]
+    return every
 
 
 def sm_scale(experiment: Experiment, response: Response) -> float:

@@ -163,10 +163,11 @@ def standard_points(model: Model) -> Iterator[tuple[str, dict[str, float]]]:
     """Parameters whose limits a model is looked at for, with what is set.
 
     Its first coupling, the diagonal and one off-diagonal element of the charges, at a mediator
-    mass of 10 MeV.
+    mass of 10 MeV, or the value nearest to that which a shape parameter may have.
     """
     couplings = [p.name for p in model.parameters if p.kind == "coupling"]
-    given = {p.name: _MASS_MEV for p in model.parameters if p.kind == "shape"}
+    shapes = [p for p in model.parameters if p.kind == "shape"]
+    given = {p.name: min(max(_MASS_MEV, p.minimum), p.maximum) for p in shapes}
     yield couplings[0], given
     if model.profiled_by_default:
         yield model.profiled_by_default[1], given

@@ -43,6 +43,7 @@ class Dimension:
         self.parameter = parameter
         self.prior = prior
         self.scale = scale
+        self._even = scale is None and parameter.spacing == "linear"
 
     def value(self, x: FloatArray) -> FloatArray:
         """Parameter at a value of the variable."""
@@ -72,12 +73,16 @@ class Dimension:
         """Variable of a plane's quadrature: as the parameter near zero, its logarithm far out."""
         if self.prior == "log-g":
             return math.log(value)
+        if self._even:
+            return value
         return math.asinh(value / (self.scale or _SMALLEST_MASS_MEV))
 
     def unstretch(self, s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Values of the parameter, and the prior's weight per unit of the variable."""
         if self.prior == "log-g":
             return np.exp(s), np.ones_like(s)
+        if self._even:
+            return s, self.weight(s)
         scale = self.scale or _SMALLEST_MASS_MEV
         value = scale * np.sinh(s)
         return value, self.weight(value) * (scale * np.cosh(s))

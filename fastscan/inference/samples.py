@@ -7,16 +7,17 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscan.likelihoods.coordinates import ShapeScale
 from fastscan.models import Parameter
 
 __all__ = ["ladder"]
 
 FloatArray = NDArray[np.float64]
 
-# Couplings are looked at up to so many natural sizes, masses between these, in MeV: outside, every
-# propagator is massless to 1e-6 or every interaction a contact interaction.
+# Couplings are looked at up to so many natural sizes.
 _REACH = 1e8
-_MASS_RANGE_MEV = (1e-6, 1e12)
+# Parts of the range of a parameter that is spaced linearly, for a step of 1.
+_PARTS = 10
 
 
 def ladder(
@@ -34,14 +35,18 @@ def ladder(
     size : float or None
         Its natural size, None of a mass.
     step : float
-        Of asinh(coupling / size), or of the logarithm of a mass.
+        Of asinh(coupling / size), or of the logarithm of a mass; of a tenth of the range of a
+        parameter that is spaced linearly.
     low, high : float
     """
     low, high = max(low, parameter.minimum), min(high, parameter.maximum)
+    if size is None and parameter.spacing == "linear":
+        return np.linspace(low, high, math.ceil(_PARTS / step) + 1)
     last = math.asinh(_REACH)
     first = -last
     if size is None:
-        first, last = (math.log(v) for v in _MASS_RANGE_MEV)
+        scale = ShapeScale(parameter)
+        first, last = scale.first, scale.last
     # Zero is among the steps, for there a signed coupling may have its best fit.
     steps: FloatArray = step * np.arange(math.ceil(first / step), math.floor(last / step) + 1.0)
     values = np.exp(steps) if size is None else size * np.sinh(steps)

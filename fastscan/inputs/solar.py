@@ -106,8 +106,8 @@ class Solar(Model):
     P_ee = s13**4 + c13**4 (1 + cos 2theta12 cos 2theta12_m) / 2; what is left is shared by
     nu_mu and nu_tau as cos**2 theta23 and sin**2 theta23. Left out are terms with s13 and delta,
     which move that share by up to 7 % of it, and matter in theta13, 0.3 % of P_ee at 14 MeV and
-    less below. Averaged over day and night without the Earth's matter, and over the year. New physics
-    changes how they scatter, not how they propagate.
+    less below. Averaged over day and night without the Earth's matter, and over the year. New
+    physics changes how they scatter, not how they propagate.
 
     Attributes
     ----------

@@ -22,6 +22,9 @@ FloatArray = np.ndarray
 # of their integral is of second order in it.
 _PLACE = 1e-9
 _MOST_STEPS = 64
+# Last Legendre coefficients of moments without kinks, relative to their size: then they are what
+# they are at the Gauss points.
+_RESOLVED = 1e-11
 
 
 @jit
@@ -202,9 +205,41 @@ def _add_projection(
 
 
 @jit
+def _evaluate(
+    edges: FloatArray,
+    tables: FloatArray,
+    lowest: int,
+    log_energy: FloatArray,
+    legendre: FloatArray,
+    weights: FloatArray,
+    out: FloatArray,
+) -> bool:
+    """Fill ``out[n, i]`` with moment n at Gauss point i; whether they are polynomials there."""
+    points = weights.size
+    for i in range(points):
+        energy = math.exp(log_energy[i])
+        k = lowest
+        while k < edges.size - 2 and edges[k + 1] <= energy:
+            k += 1
+        x = (2.0 * energy - (edges[k] + edges[k + 1])) / (edges[k + 1] - edges[k])
+        a, b, c = _moments(tables[k], x)
+        out[0, i], out[1, i], out[2, i] = a, b, c
+    for n in range(3):
+        size, last, before = 0.0, 0.0, 0.0
+        for i in range(points):
+            size = max(size, abs(out[n, i]))
+            last += weights[i] * legendre[points - 1, i] * out[n, i]
+            before += weights[i] * legendre[points - 2, i] * out[n, i]
+        if (abs(last) + abs(before)) * points > _RESOLVED * size:
+            return False
+    return True
+
+
+@jit
 def project_moments(
     edges: FloatArray,
     log_edges: FloatArray,
+    kinks: FloatArray,
     tables: FloatArray,
     log_energy: FloatArray,
     to_series: FloatArray,
@@ -220,6 +255,8 @@ def project_moments(
     ----------
     edges, log_edges : (flux panels + 1,)
         In MeV, increasing, the last one the end of the flux; and their logarithms.
+    kinks : (flux panels + 1,)
+        Whether the flux has a kink at each edge.
     tables : (flux panels, 3, terms)
         Moments above an energy, powers of x in [-1, 1] across the panel.
     log_energy : (rows, panels, points)
@@ -269,28 +306,32 @@ def project_moments(
             if not abs(series[n - 1]) + abs(series[n - 2]) <= tolerance * size:
                 return 1 + p
             _slope(series, slopes)
-            first, last = _series(series, -1.0), _series(series, 1.0)
-            if min(first, last, least) < log_edges[0]:
+            if min(_series(series, -1.0), _series(series, 1.0), least) < log_edges[0]:
                 return -1 - p
             # Breaks: the ends, turning points, and where edges of the flux are passed.
             falls, rises = False, False
             for i in range(n - 1):
                 falls |= log_energy[r, p, i + 1] < log_energy[r, p, i]
                 rises |= log_energy[r, p, i + 1] > log_energy[r, p, i]
+            stretches = _find_turns(slopes, places, falls != rises, turns) - 1
+            lowest, highest = math.inf, -math.inf
+            for s in range(stretches + 1):
+                value = _series(series, turns[s])
+                lowest, highest = min(lowest, value), max(highest, value)
+            first, last = _panel_of(log_edges, lowest), _panel_of(log_edges, highest)
+            if (
+                highest < end
+                and not kinks[first + 1 : last + 1].any()
+                and _evaluate(
+                    edges, tables, first, log_energy[r, p], legendre, weights, out[r, :, p]
+                )
+            ):
+                continue
             breaks[0] = -1.0
             count = 1
-            stretches = _find_turns(slopes, places, falls != rises, turns) - 1
             for s in range(stretches):
                 count = _find_passes(series, log_edges, turns[s], turns[s + 1], breaks, count)
-            lowest, highest = _panel_of(log_edges, least), _panel_of(log_edges, largest)
-            if count == 1 + stretches and lowest == highest and largest < end:
-                middle = 0.5 * (edges[lowest] + edges[lowest + 1])
-                half = 0.5 * (edges[lowest + 1] - edges[lowest])
-                for i in range(n):
-                    x = (math.exp(log_energy[r, p, i]) - middle) / half
-                    a, b, c = _moments(tables[lowest], x)
-                    out[r, 0, p, i], out[r, 1, p, i], out[r, 2, p, i] = a, b, c
-                continue
+            out[r, :, p] = 0.0
             sums[:] = 0.0
             for s in range(count - 1):
                 low, high = breaks[s], breaks[s + 1]

@@ -1,8 +1,8 @@
 """Compact coordinates of hypotheses, in which they are smooth and infinity is a point.
 
-A mass is a place among the rows of a table, evenly spaced in its logarithm. A coupling, or its
-largest power u in which counts are polynomials, is an angle, u = scale * tan(phi). See
-`fastscan.kernels.profiles`.
+A mass is a place among the rows of a table, evenly spaced in its logarithm (or in itself, see
+`ShapeScale`). A coupling, or its largest power u in which counts are polynomials, is an angle,
+u = scale * tan(phi). See `fastscan.kernels.profiles`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from fastscan.counts import Counts
 from fastscan.exceptions import InputError
 from fastscan.kernels.trees import middle_hypotheses
-from fastscan.likelihoods.coordinates import MASS_RANGE_MEV, Coordinate
+from fastscan.likelihoods.coordinates import Coordinate
 from fastscan.likelihoods.hypotheses import Hypotheses
 
 __all__ = ["Chart"]
 
 FloatArray = NDArray[np.float64]
 
-# Rows of a table in each decade of a mass, and in all at least.
-_ROWS_PER_DECADE = 48
-_LEAST_ROWS = 16
 # The largest angle: 1e9 scales of a coupling stand for infinitely many.
 _LARGEST = 0.5 * math.pi - 1e-9
 # Counts below this part of what normalisations take away are rounding.
@@ -74,13 +71,13 @@ class Chart:
         self.names = (*shapes, *couplings)
         self._at = [Coordinate.of(counts, name) for name in self.names]
         self._limits = [free[name] for name in self.names]
-        self._log_masses = np.zeros(1)
+        self._steps = np.zeros(1)
         masses = {n: np.array([held[n]]) for n in counts.shape_parameters if n in held}
         if shapes:
-            low, high = (math.log(value) for value in free[shapes[0]])
-            rows = max(_LEAST_ROWS, round((high - low) / math.log(10.0) * _ROWS_PER_DECADE))
-            self._log_masses = np.linspace(low, high, rows)
-            masses = {shapes[0]: np.exp(self._log_masses)}
+            scale = self._at[0].scale
+            low, high = (scale.variable(value) for value in free[shapes[0]])
+            self._steps = np.linspace(low, high, scale.rows(low, high))
+            masses = {shapes[0]: scale.values(self._steps)}
         every, exponents = self._merged(counts.coefficients(masses or None), couplings, held)
         self._scale = self._scales(every, exponents)
         self.bounds = np.array([self._angles(i) for i in range(len(self.names))]).reshape(-1, 2)
@@ -108,16 +105,15 @@ class Chart:
         """Parameters at points; infinite, or a bound of their range, where z is at its own."""
         found = {}
         scales = np.broadcast_to(self._scale[0], (len(z), self._scale.shape[1]))
-        if len(self._log_masses) > 1 and scales.shape[1]:
+        if len(self._steps) > 1 and scales.shape[1]:
             from scipy.interpolate import CubicSpline
 
             scales = np.exp(CubicSpline(np.arange(len(self._scale)), np.log(self._scale))(z[:, 0]))
         for i, (at, (low, high)) in enumerate(zip(self._at, self._limits, strict=True)):
             start, stop = self.bounds[i]
             if at.is_mass:
-                u = np.exp(self._log_masses[0] + z[:, i] / stop * np.ptp(self._log_masses))
-                low = 0.0 if low <= MASS_RANGE_MEV[0] else low
-                high = math.inf if high >= MASS_RANGE_MEV[1] else high
+                u = at.scale.values(self._steps[0] + z[:, i] / stop * np.ptp(self._steps))
+                low, high = at.reached(np.array([low, high])).tolist()
             else:
                 own = scales[:, i - (len(self.names) - scales.shape[1])]
                 u = own * np.tan(z[:, i])
@@ -170,7 +166,7 @@ class Chart:
     def _angles(self, i: int) -> tuple[float, float]:
         """Bounds of a coordinate."""
         if self._at[i].is_mass:
-            return 0.0, len(self._log_masses) - 1.0
+            return 0.0, len(self._steps) - 1.0
         own = self._scale[0, i - (len(self.names) - self._scale.shape[1])]
         low, high = (math.atan(limit / own) for limit in self._limits[i])
         return max(low, -_LARGEST), min(high, _LARGEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,12 +13,88 @@ from fastscan.counts import Counts
 from fastscan.likelihoods.couplings import bounds_of_power
 from fastscan.models import Parameter
 
-__all__ = ["MASS_RANGE_MEV", "Coordinate", "without_partners"]
+__all__ = ["MASS_RANGE_MEV", "Coordinate", "ShapeScale", "without_partners"]
 
 FloatArray = NDArray[np.float64]
 
 # Every propagator is massless below and a contact interaction above, to 1e-6.
 MASS_RANGE_MEV = (1e-6, 1e8)
+# Masses that limits look at: far above every interaction is a contact interaction, whose strength
+# falls off with no further structure.
+_WHOLE_RANGE_MEV = (1e-6, 1e12)
+# Rows of a table of a shape parameter: of a mass in each decade, and in all at least; of one that
+# is evenly spaced.
+_ROWS_PER_DECADE, _LEAST_ROWS, _EVEN_ROWS = 48, 16, 385
+
+
+class ShapeScale:
+    """A shape parameter as the variable t, in which it is tried at even steps.
+
+    That is its logarithm, or itself where the model says that it is spaced linearly.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    reach : (low, high)
+        Between which a parameter without bounds is tried, in its unit.
+
+    Attributes
+    ----------
+    low, high : float
+        Lowest and highest value that is tried.
+    first, last : float
+        The variable there.
+    open : (below, above)
+        Whether values run on beyond them, to the massless and to the decoupled limit.
+    """
+
+    def __init__(self, parameter: Parameter, reach: tuple[float, float] = _WHOLE_RANGE_MEV) -> None:
+        low, high = parameter.minimum, parameter.maximum
+        self.logarithmic = parameter.spacing == "log"
+        self._bounds = low, high
+        self.open = (False, False)
+        if self.logarithmic:
+            self.open = (low < reach[0], high > reach[1])
+            low, high = max(low, reach[0]), min(high, reach[1])
+        self.low, self.high = low, high
+        self.first, self.last = self.variable(low), self.variable(high)
+
+    def variable(self, value: float) -> float:
+        """T of a value."""
+        if not self.logarithmic:
+            return value
+        return math.log(value) if value > 0.0 else -math.inf
+
+    def value(self, t: float) -> float:
+        """The parameter at t; its bounds at the ends."""
+        if t <= self.first and not self.open[0]:
+            return self._bounds[0]
+        if t >= self.last and not self.open[1]:
+            return self._bounds[1]
+        return math.exp(t) if self.logarithmic else t
+
+    def variables(self, values: FloatArray) -> FloatArray:
+        """T of many values."""
+        return np.log(values) if self.logarithmic else values
+
+    def values(self, t: FloatArray) -> FloatArray:
+        """The parameter at many t, within its bounds."""
+        return np.clip(np.exp(t) if self.logarithmic else t, *self._bounds)
+
+    def steps(self, points: int) -> FloatArray:
+        """So many t from the first to the last."""
+        return np.linspace(self.first, self.last, points)
+
+    def beyond(self, turning: list[float]) -> list[float]:
+        """Turning points and, where values run on, the limits beyond them."""
+        below, above = self.open
+        return [*([-math.inf] * below), *turning, *([math.inf] * above)]
+
+    def rows(self, first: float, last: float) -> int:
+        """Rows of a table between two t, between which coefficients are interpolated."""
+        if not self.logarithmic:
+            return _EVEN_ROWS
+        return max(_LEAST_ROWS, round((last - first) / math.log(10.0) * _ROWS_PER_DECADE))
 
 
 @dataclass(frozen=True)
@@ -44,8 +121,7 @@ class Coordinate:
     def bounds(self) -> tuple[float, float]:
         """Of u, or of the mass."""
         if self.is_mass:
-            low, high = self.parameter.minimum, self.parameter.maximum
-            return max(low, MASS_RANGE_MEV[0]), min(high, MASS_RANGE_MEV[1])
+            return self.scale.low, self.scale.high
         return bounds_of_power(self.parameter, self.power)
 
     def within(self, span: tuple[float, float] | None) -> tuple[float, float]:
@@ -61,6 +137,20 @@ class Coordinate:
         elif not self.is_mass:
             start, stop = start**self.power, stop**self.power
         return max(low, start), min(high, stop)
+
+    @property
+    def scale(self) -> ShapeScale:
+        """Of a mass, how it is tried."""
+        return ShapeScale(self.parameter, MASS_RANGE_MEV)
+
+    def reached(self, mass: FloatArray) -> FloatArray:
+        """Masses of a table; its ends may stand for the massless and the decoupled limit."""
+        (below, above), (low, high) = self.scale.open, MASS_RANGE_MEV
+        if below:
+            mass = np.where(mass <= low * (1.0 + 1e-9), 0.0, mass)
+        if above:
+            mass = np.where(mass >= high * (1.0 - 1e-9), np.inf, mass)
+        return np.clip(mass, self.parameter.minimum, self.parameter.maximum)
 
     @property
     def is_mass(self) -> bool:

@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 
 from fastscan.counts import Counts
 from fastscan.exceptions import InputError
-from fastscan.likelihoods.coordinates import MASS_RANGE_MEV, Coordinate
+from fastscan.likelihoods.coordinates import Coordinate
 from fastscan.likelihoods.families import Family
 
 __all__ = ["Directions", "too_many"]
 
 FloatArray = NDArray[np.float64]
 
-# Rows of a table between which coefficients are interpolated: of a mass in each decade, of a
-# coupling in all.
-_ROWS_PER_DECADE = 48
+# Rows of a table between which coefficients are interpolated, of a coupling.
 _ROWS = 385
 
 
@@ -63,9 +61,9 @@ class Directions:
         if outer_at is not None:
             low, high = self._bounds(outer_at, narrowed)
             if outer_at.is_mass:
-                ends = np.log([max(low, MASS_RANGE_MEV[0]), high])
-                decades = (ends[1] - ends[0]) / math.log(10.0)
-                rows = max(16, round(decades * _ROWS_PER_DECADE))
+                steps = outer_at.scale
+                ends = steps.variables(np.array([max(low, steps.low), high]))
+                rows = steps.rows(ends[0], ends[1])
             else:
                 outer_scale = self._scale(outer_at, held)
                 ends = np.arctan(np.array([low, high]) / outer_scale)
@@ -109,7 +107,7 @@ class Directions:
             name: np.array([held[name]]) for name in self._counts.shape_parameters if name in held
         }
         if outer is not None and outer.is_mass:
-            shapes[outer.parameter.name] = np.exp(positions)
+            shapes[outer.parameter.name] = outer.scale.values(positions)
         columns = self._coefficients(shapes)
         powers = np.zeros(len(self._exponents), dtype=np.int64)
         weights = np.ones((len(positions), len(self._exponents)))
@@ -157,7 +155,8 @@ class Directions:
 
     def _scale(self, at: Coordinate, held: Mapping[str, float]) -> float:
         """Size of u at which the coupling alone changes the direction by order one."""
-        shapes = {n: np.array([held.get(n, 1.0)]) for n in self._counts.shape_parameters}
+        shapes = self._counts.typical_shape
+        shapes |= {name: np.array([held[name]]) for name in shapes if name in held}
         columns = self._coefficients(shapes)[0]
         own = self._exponents[:, self._counts.couplings.index(at.parameter.name)]
         constant = np.linalg.norm(columns[self._exponents.sum(axis=1) == 0].sum(axis=0))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.kernels import directions, fans
-from fastscan.likelihoods.coordinates import MASS_RANGE_MEV, Coordinate
+from fastscan.likelihoods.coordinates import Coordinate
 
 __all__ = ["Family", "outer_ends", "position_of"]
 
@@ -121,10 +121,7 @@ class Family:
         first, last = self.positions[0], self.positions[-1]
         at = first + position * (last - first) / (len(self.positions) - 1)
         if self.outer.is_mass:
-            mass = np.exp(at)
-            # The ends of the table stand for the massless and the decoupled limit.
-            mass = np.where(mass <= MASS_RANGE_MEV[0] * (1.0 + 1e-9), 0.0, mass)
-            return np.where(mass >= MASS_RANGE_MEV[1] * (1.0 - 1e-9), np.inf, mass)
+            return self.outer.reached(self.outer.scale.values(at))
         with np.errstate(over="ignore"):
             u = self.outer_scale * np.tan(at)
         u = np.where(np.abs(at) >= 0.5 * np.pi, np.copysign(np.inf, at), u)
@@ -238,7 +235,8 @@ def position_of(family: Family, value: FloatArray) -> FloatArray:
     """Position, in rows of the table, of values of the outer parameter."""
     assert family.outer is not None
     if family.outer.is_mass:
-        at = np.log(np.clip(value, *MASS_RANGE_MEV))
+        scale = family.outer.scale
+        at = scale.variables(np.clip(value, scale.low, scale.high))
     else:
         power = family.outer.power
         u = np.copysign(np.abs(value) ** power, value) if power % 2 else np.abs(value) ** power

@@ -36,7 +36,7 @@ def likelihood(
     Parameters
     ----------
     model : str
-        One of `fastscan.model_names`.
+        One of `fastscan.model_names`, or ``FILE.py:Class`` for a model of one's own.
     experiment : str, path or Experiment, or several of them
         One experiment, or a TOML file that names several to be fitted together. Several are fitted
         together, too.

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscan.likelihoods.coordinates import ShapeScale
 from fastscan.likelihoods.form import Chi2Form
-from fastscan.models import Parameter
 
 __all__ = ["Minimum", "find_minimum", "point_words"]
 
 FloatArray = NDArray[np.float64]
 
-# Masses that are tried first, in MeV: below and above these nothing changes any more.
-_MASS_RANGE_MEV = (1e-6, 1e12)
-# Of one mass beside one coupling, whose minima along the coupling are exact and cheap; of one mass
-# beside several couplings or none; and of each of several masses.
+# Masses that are tried first: of one mass beside one coupling, whose minima along the coupling are
+# exact and cheap; of one mass beside several couplings or none; and of each of several masses.
 _MANY, _SOME, _FEW = 145, 73, 25
+# Of several masses the lowest points that have no lower neighbour are followed: on a mesh of so
+# many points each way, which moves with its best point, or shrinks around it.
+_FOLLOWED, _MESH, _SHRINK, _SMALL, _MOVES = 4, 2, 0.5, 1e-5, 60
 # Starts of descents over several couplings, alone and at each node of a path of masses.
 _STARTS, _STARTS_OF_NODES = 48, 4
 
@@ -45,12 +45,18 @@ def find_minimum(form: Chi2Form) -> Minimum:
     counts = form.counts
     if not counts.shape_parameters:
         return _lowest(form, np.empty((1, 0)))[0]
-    columns = [_masses(counts.parameter(n), form) for n in counts.shape_parameters]
+    scales = [ShapeScale(counts.parameter(name)) for name in counts.shape_parameters]
+    columns = [_masses(scale, form) for scale in scales]
     mesh = np.meshgrid(*columns, indexing="ij")
     rows = np.stack([m.ravel() for m in mesh], axis=1)
     found = _lowest(form, rows)
     best = min(range(len(rows)), key=lambda i: found[i].chi2)
-    return _refined(form, columns, rows[best], found[best])
+    if len(scales) == 1:
+        return _refined(form, scales[0], columns[0], rows[best], found[best])
+    chi2 = np.reshape([one.chi2 for one in found], mesh[0].shape)
+    starts = [rows[i] for i in _lowest_places(chi2)]
+    followed = [_followed(form, scales, columns, start) for start in starts]
+    return min([found[best], *followed], key=lambda one: one.chi2)
 
 
 def point_words(point: Mapping[str, float]) -> str:
@@ -58,11 +64,53 @@ def point_words(point: Mapping[str, float]) -> str:
     return ", ".join(f"{name} = {value:.5g}" for name, value in point.items())
 
 
-def _masses(parameter: Parameter, form: Chi2Form) -> FloatArray:
-    shapes, couplings = form.counts.shape_parameters, form.counts.couplings
-    count = _FEW if len(shapes) > 1 else _MANY if len(couplings) == 1 else _SOME
-    low, high = _MASS_RANGE_MEV
-    return np.geomspace(max(low, parameter.minimum), min(high, parameter.maximum), count)
+def _masses(scale: ShapeScale, form: Chi2Form) -> FloatArray:
+    shapes, couplings = len(form.counts.shape_parameters), len(form.counts.couplings)
+    count = _FEW if shapes > 1 else _MANY if couplings == 1 else _SOME
+    spread = np.geomspace if scale.logarithmic else np.linspace
+    return spread(scale.low, scale.high, count)
+
+
+def _lowest_places(chi2: FloatArray) -> list[int]:
+    """Places in a mesh, flat, with no lower neighbour along an axis; the lowest few of them."""
+    lowest = np.ones(chi2.shape, dtype=bool)
+    for axis in range(chi2.ndim):
+        rise = np.diff(chi2, axis=axis)
+        edge = [(0, 0)] * chi2.ndim
+        edge[axis] = (1, 0)
+        lowest &= np.pad(rise, edge, constant_values=-1.0) <= 0.0
+        edge[axis] = (0, 1)
+        lowest &= np.pad(rise, edge, constant_values=1.0) >= 0.0
+    places = np.flatnonzero(lowest)
+    order = np.argsort(chi2.flat[places], kind="stable")
+    return [int(place) for place in places[order[:_FOLLOWED]]]
+
+
+def _followed(
+    form: Chi2Form, scales: Sequence[ShapeScale], columns: Sequence[FloatArray], start: FloatArray
+) -> Minimum:
+    """The bottom of the basin of several masses that a point lies in."""
+    middle = np.array([scale.variable(float(x)) for scale, x in zip(scales, start, strict=True)])
+    pairs = zip(scales, columns, strict=True)
+    step = np.array([(scale.last - scale.first) / (column.size - 1) for scale, column in pairs])
+    offsets = np.meshgrid(*[np.arange(-_MESH, _MESH + 1) / _MESH] * len(scales), indexing="ij")
+    around = np.stack([m.ravel() for m in offsets], axis=1)
+    first, last = (np.array([getattr(s, end) for s in scales]) for end in ("first", "last"))
+    size, best = 1.0, None
+    for _ in range(_MOVES):
+        if size <= _SMALL:
+            break
+        places = np.clip(middle + size * step * around, first, last)
+        values = [scale.values(places[:, i]) for i, scale in enumerate(scales)]
+        found = _lowest(form, np.stack(values, axis=1))
+        lowest = min(range(len(found)), key=lambda i: found[i].chi2)
+        moved = best is None or found[lowest].chi2 < best.chi2
+        if moved:
+            best, middle = found[lowest], places[lowest]
+        if not moved or (np.abs(around[lowest]) < 1.0).all():
+            size *= _SHRINK
+    assert best is not None
+    return best
 
 
 def _lowest(form: Chi2Form, rows: FloatArray) -> list[Minimum]:
@@ -108,30 +156,22 @@ def _descended(
 
 
 def _refined(
-    form: Chi2Form, columns: list[FloatArray], best: FloatArray, found: Minimum
+    form: Chi2Form, scale: ShapeScale, column: FloatArray, best: FloatArray, found: Minimum
 ) -> Minimum:
-    """The bottom near the best row of masses: each in turn between its neighbours."""
+    """The bottom near the best of the masses, between its neighbours."""
     from scipy.optimize import minimize_scalar
 
-    row = best.copy()
-    for _ in range(1 if len(columns) == 1 else 3):
-        for i, column in enumerate(columns):
-            place = int(np.searchsorted(column, row[i]))
-            low, high = column[max(place - 1, 0)], column[min(place + 1, column.size - 1)]
+    place = int(np.searchsorted(column, best[0]))
+    low, high = column[max(place - 1, 0)], column[min(place + 1, column.size - 1)]
 
-            def at(log_mass: float, i: int = i) -> Minimum:
-                own = row.copy()
-                own[i] = math.exp(log_mass)
-                return _lowest(form, own[None])[0]
+    def at(t: float) -> Minimum:
+        return _lowest(form, np.array([[scale.value(t)]]))[0]
 
-            bottom = minimize_scalar(
-                lambda t, at=at: at(float(t)).chi2,
-                bounds=(math.log(low), math.log(high)),
-                method="bounded",
-                options={"xatol": 1e-9},
-            )
-            lowest = at(float(bottom.x))
-            if lowest.chi2 < found.chi2:
-                found = lowest
-                row[i] = math.exp(float(bottom.x))
-    return found
+    bottom = minimize_scalar(
+        lambda t: at(float(t)).chi2,
+        bounds=(scale.variable(float(low)), scale.variable(float(high))),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    lowest = at(float(bottom.x))
+    return lowest if lowest.chi2 < found.chi2 else found

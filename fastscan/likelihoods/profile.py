@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods.coordinates import ShapeScale
 from fastscan.likelihoods.couplings import root_of_power
 from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
-from fastscan.likelihoods.track import Track, is_flat, mass_ladder
+from fastscan.likelihoods.track import Track, is_flat
 from fastscan.models import Parameter
 
 __all__ = ["Basin", "Profile", "ProfiledPieces"]
@@ -196,8 +197,7 @@ class Profile:
         else:
             turning = find_turning_points(curve, samples, values)
         if self.poi.kind == "shape":
-            # Beyond the track the curve runs on to the massless and the decoupled limit.
-            turning = [-math.inf, *turning, math.inf]
+            turning = ShapeScale(self.poi).beyond(turning)
         return turning, curve, track.to_value
 
     def _line(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
@@ -209,16 +209,13 @@ class Profile:
 
     def _masses(self) -> tuple[list[float], Callable[[float], float], Callable[[float], float]]:
         """A mass, nothing profiled: extrema bracketed by samples of its logarithm."""
+        scale = ShapeScale(self.poi)
 
-        def to_mass(log_mass: float) -> float:
-            return float(np.exp(log_mass))
+        def curve(t: float) -> float:
+            return self._at(float(scale.values(np.asarray(t))))[0]
 
-        def curve(log_mass: float) -> float:
-            return self._at(to_mass(log_mass))[0]
-
-        turning = find_turning_points(curve, [float(u) for u in mass_ladder(_MASSES)])
-        # Below and above the ladder the curve runs on to the massless and the decoupled limit.
-        return [-math.inf, *turning, math.inf], curve, to_mass
+        turning = find_turning_points(curve, scale.steps(_MASSES).tolist())
+        return scale.beyond(turning), curve, scale.value
 
     def _symmetric(self) -> bool:
         """Whether only the square of a signed coupling matters."""

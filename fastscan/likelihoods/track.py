@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.likelihoods.basins import Basins, Descents
+from fastscan.likelihoods.coordinates import ShapeScale
 from fastscan.likelihoods.curve import find_turning_points
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.models import Parameter
 
-__all__ = ["Track", "is_flat", "mass_ladder"]
+__all__ = ["Track", "is_flat"]
 
 FloatArray = NDArray[np.float64]
 
-# Mediator masses tried first, in MeV: below, every propagator is massless to 1e-6; far above,
-# every interaction is a contact interaction, whose strength falls off with no further structure.
-_MASS_RANGE_MEV = (1e-6, 1e12)
+# Mediator masses tried first.
 _MASSES = 721
 # Of a profiled mass, at every point of the profile: eight in a decade bracket its minimum.
 _PROFILED_MASSES = 145
@@ -71,25 +70,30 @@ class Track:
         counts = form.counts
         self._defaults = np.array([counts.parameter(c).standard for c in counts.couplings])
         self._own = counts.couplings.index(poi.name) if poi.kind == "coupling" else -1
-        self._ladder = mass_ladder(_PROFILED_MASSES) if mass is not None else np.zeros(1)
+        shape = poi if self._own < 0 else mass
+        # Of the mass, whether it is the parameter of interest or profiled.
+        self._shape = ShapeScale(shape) if shape is not None else None
+        self._ladder = np.zeros(1)
+        if mass is not None and self._shape is not None:
+            self._ladder = self._shape.steps(_PROFILED_MASSES)
         self._positive = positive
         if self._own < 0:
-            self.first, self.last = (math.log(edge) for edge in _MASS_RANGE_MEV)
+            assert self._shape is not None
+            self.first, self.last = self._shape.first, self._shape.last
             return
-        ones = {name: np.array([1.0]) for name in counts.shape_parameters}
-        unit = form.descents(ones)
+        unit = form.descents(counts.typical_shape)
         self._scale = float(unit.sizes[0, self._own])
         low, high = unit.lower[0, self._own], unit.upper[0, self._own]
         self.first = 0.0 if positive else math.asinh(max(low, -_REACH))
         self.last = math.asinh(min(high, _REACH))
         self._descents = unit
         if mass is not None:
-            self._descents = form.descents({mass.name: np.exp(self._ladder)})
+            self._descents = form.descents({mass.name: self._masses(self._ladder)})
 
     def to_value(self, t: float) -> float:
         """The parameter at t; its bounds at the ends."""
         if self._own < 0:
-            return math.exp(t)
+            return self._mass_at(t)
         if t >= self.last:
             return self._poi.maximum
         if t <= self.first:
@@ -100,7 +104,15 @@ class Track:
         """The variable t of a value."""
         if self._own >= 0:
             return math.asinh(value / self._scale)
-        return math.log(value) if value > 0.0 else -math.inf
+        assert self._shape is not None
+        return self._shape.variable(value)
+
+    def _mass_at(self, t: float) -> float:
+        return 1.0 if self._shape is None else self._shape.value(t)
+
+    def _masses(self, t: FloatArray) -> FloatArray:
+        assert self._shape is not None
+        return self._shape.values(t)
 
     def at(self, t: float) -> tuple[float, FloatArray, float]:
         """Chi2, the couplings and the profiled mass of the lowest basin at t.
@@ -115,10 +127,10 @@ class Track:
         point = point * descents.sizes[rows[node]]
         log_mass = float(self._ladder[node])
         if not 0 < node < masses - 1:
-            return chi2, point, math.exp(log_mass)
+            return chi2, point, self._mass_at(log_mass)
 
         def at_mass(u: float) -> tuple[float, FloatArray]:
-            shape = {self._mass.name: np.array([math.exp(u)])} if self._mass else {}
+            shape = {self._mass.name: np.array([self._mass_at(u)])} if self._mass else {}
             descents = self._form.descents(shape)
             held = self._held(descents, np.array([t]), np.zeros(1, np.int64))
             near = basins.points[node - 1 : node + 2].reshape(1, -1, self._defaults.size)
@@ -131,7 +143,7 @@ class Track:
         turning = find_turning_points(lambda u: at_mass(u)[0], around)
         log_mass = min(turning, key=lambda u: at_mass(u)[0])
         chi2, point = at_mass(log_mass)
-        return chi2, point, math.exp(log_mass)
+        return chi2, point, self._mass_at(log_mass)
 
     def _beside(self, t: float, points: list[float], found: Basins) -> FloatArray:
         """Basins of the samples on both sides of t, shape (masses, basins, couplings)."""
@@ -159,7 +171,8 @@ class Track:
     @cached_property
     def _samples(self) -> tuple[list[float], Basins]:
         if self._own < 0:
-            points = mass_ladder(_MASSES)
+            assert self._shape is not None
+            points = self._shape.steps(_MASSES)
         else:
             points = np.linspace(self.first, self.last, _SAMPLES)
             zero = int(np.searchsorted(points, 0.0))
@@ -213,7 +226,7 @@ class Track:
         """Descents at points t, the rows of their nodes, and the couplings there."""
         if self._own < 0:
             rows = np.arange(points.size)
-            descents = self._form.descents({self._poi.name: np.exp(points)})
+            descents = self._form.descents({self._poi.name: self._masses(points)})
             return descents, rows, self._held(descents, points, rows)
         rows = np.tile(np.arange(self._ladder.size), points.size)
         return self._descents, rows, self._held(self._descents, points, rows)
@@ -231,8 +244,3 @@ def is_flat(chi2: ArrayLike) -> bool:
     """Whether chi2 is the same at all points, but for rounding."""
     values = np.asarray(chi2)
     return bool(values.max() - values.min() <= _FLAT * (1.0 + abs(values.min())))
-
-
-def mass_ladder(points: int) -> FloatArray:
-    """Logarithms of mediator masses in MeV, evenly spaced."""
-    return np.linspace(math.log(_MASS_RANGE_MEV[0]), math.log(_MASS_RANGE_MEV[1]), points)

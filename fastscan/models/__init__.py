@@ -3,7 +3,15 @@
 from fastscan.models.base import Model, Parameter, Recoils
 from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
-from fastscan.models.registry import MODELS, get_model, model_names
+from fastscan.models.registry import (
+    MODELS,
+    get_model,
+    model_class,
+    model_names,
+    origin_entries,
+    recorded_model,
+    register,
+)
 
 __all__ = [
     "MODELS",
@@ -14,6 +22,10 @@ __all__ = [
     "Polynomial",
     "Recoils",
     "get_model",
+    "model_class",
     "model_names",
+    "origin_entries",
+    "recorded_model",
+    "register",
     "symbol",
 ]

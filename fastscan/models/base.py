@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -64,6 +64,9 @@ class Parameter:
     families : tuple of str
         Of the neutrinos that feel it: any of e, mu, tau. Where the sources emit none of them, it
         changes no count.
+    spacing : "log" or "linear"
+        Of a shape parameter: how the values are spread at which fits, limits and posteriors try it,
+        evenly in its logarithm, as suits a mass, or evenly from minimum to maximum, as an angle.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Parameter:
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
     families: tuple[str, ...] = LEPTONS
+    spacing: Literal["linear", "log"] = "log"
 
     @property
     def standard(self) -> float:
@@ -89,6 +93,13 @@ class Parameter:
     def felt_by(self, flavours: Iterable[str]) -> bool:
         """Whether neutrinos of any of some flavours feel it."""
         return not {f.partition("_")[2] for f in flavours}.isdisjoint(self.families)
+
+    @property
+    def typical(self) -> float:
+        """A value of a shape parameter where none is given: the default, or that nearest to 1."""
+        if self.default is not None:
+            return self.default
+        return min(max(1.0, self.minimum), self.maximum)
 
     @property
     def _range(self) -> str:
@@ -178,6 +189,15 @@ class Recoils:
             flavour,
         )
 
+    def first(self, nodes: int, flavour: str) -> Recoils:
+        """The first nodes alone, of another flavour."""
+        arrays = {
+            field.name: getattr(self, field.name)[:nodes]
+            for field in fields(self)
+            if field.name not in ("channel", "flavour")
+        }
+        return replace(self, flavour=flavour, **arrays)
+
     @property
     def lepton(self) -> str:
         """Family of the neutrinos: e, mu or tau."""
@@ -262,8 +282,10 @@ class Model(ABC):
 
     A subclass states ``name``, ``title``, ``reference``, ``parameters`` and ``cross_section``; a
     model whose counts depend on a mass also states ``functions``, one with a heavy final state
-    ``minimum_energy``, one that changes the flux ``weights``. Everything else in the project works
-    on any model unchanged.
+    ``minimum_energy``, one that changes the flux ``weights``, and one whose constructor takes
+    options gives them back by ``options``. Everything else in the project works on any model
+    unchanged, whether it is shipped or a file of one's own; `fastscan.models.validation` tells in
+    one line what is wrong with one.
     """
 
     name: ClassVar[str]
@@ -282,8 +304,9 @@ class Model(ABC):
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """D sigma / d T of one channel as a polynomial in couplings and functions.
 
-        Coefficients have shape (3, t): of E**-n at each recoil node, in MeV**-3. They are those of
-        the incoming ``recoils.flavour``.
+        Coefficients have shape (3, t): of E**-n, n = 0, 1, 2, at each recoil node, in MeV**-3; one
+        that is the same at all nodes may have shape (3, 1). They are those of the incoming
+        ``recoils.flavour``. Symbols are couplings and `functions`.
         """
 
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

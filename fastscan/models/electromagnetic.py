@@ -120,12 +120,8 @@ class ElectromagneticProperties(Model):
                 )
 
     def options(self) -> dict[str, object]:
-        """The phases; that of mu and tau, which came later, where it is not zero."""
-        return {
-            f"phase_{element}": phase
-            for element, phase in self.phases.items()
-            if element != "mutau" or phase != 0.0
-        }
+        """The phases."""
+        return {f"phase_{element}": phase for element, phase in self.phases.items()}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """C25 eq. 7 with Q = sqrt2 pi alpha / G_F (<r2>/3 - 2 q/q**2), plus C25 eq. 6."""

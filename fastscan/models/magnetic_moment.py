@@ -61,9 +61,8 @@ class MagneticMoment(Model):
             self.parameters = (UNIVERSAL_MOMENT, WEAK_MIXING_ANGLE)
 
     def options(self) -> dict[str, object]:
-        """Whether the term T/4E**2 is kept; and that the moment is of all flavours, if so."""
-        universal = {"universal": True} if self.universal else {}
-        return {"quadratic_term": self.quadratic_term, **universal}
+        """Whether the term T/4E**2 is kept, and whether the moment is of all flavours."""
+        return {"quadratic_term": self.quadratic_term, "universal": self.universal}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """SM plus pi alpha**2/m_e**2 (1/T - 1/E [+ T/4E**2]) mu**2, times Z**2 F**2 on nuclei."""

@@ -146,8 +146,8 @@ class VectorMediator(Model):
         return abs(sum(charged)) < 1e-12
 
     def options(self) -> dict[str, object]:
-        """The charge assignment; and the loop, where it is kept."""
-        return {"charges": self.charges_name, **({"loop": True} if self.loop else {})}
+        """The charge assignment, and whether the loop is kept."""
+        return {"charges": self.charges_name, "loop": self.loop}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """The SM one with Q -> Q + g**2 Q_nu Q_N / (sqrt2 G_F (M**2 + 2 M_N T)), g_V alike.

@@ -12,8 +12,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.models import Parameter, get_model
+from fastscan.models import Parameter, recorded_model
 from fastscan.scan import ScanResult
+from fastscan.text import for_figure
 
 __all__ = ["PlotAxis", "parameters_of", "unit_words"]
 
@@ -41,7 +42,7 @@ def parameters_of(result: ScanResult) -> list[Parameter]:
         The scan is of a model or a parameter that this version does not have.
     """
     header = result.header
-    model = get_model(header["model"], **header["options"])
+    model = recorded_model(header)
     return [model.parameter(axis["name"]) for axis in header["axes"]]
 
 
@@ -116,7 +117,8 @@ class PlotAxis:
         """
         if exponent is None:
             exponent = 0 if logarithmic else _common_exponent(start, stop)
-        label = _label(symbol or parameter.symbol, parameter.unit, exponent)
+        words = f"${symbol}$" if symbol else symbol_words(parameter)
+        label = _label(words, parameter.unit, exponent)
         return cls(label, logarithmic, exponent, start, stop)
 
     def scaled(self, values: FloatArray) -> FloatArray:
@@ -140,7 +142,29 @@ class PlotAxis:
 
 def unit_words(unit: str) -> str:
     """A unit for a label, in mathtext; nothing for pure numbers."""
-    return _UNITS.get(unit, unit)
+    return _UNITS.get(unit, for_figure(unit))
+
+
+def symbol_words(parameter: Parameter) -> str:
+    """The symbol of a parameter, as mathtext.
+
+    Raises
+    ------
+    InputError
+        It can not be read as such: a model of a user's own states it.
+    """
+    from matplotlib.mathtext import MathTextParser
+
+    words = f"${parameter.symbol}$"
+    try:
+        MathTextParser("path").parse(words)
+    except ValueError as error:
+        raise InputError(
+            f"the symbol {parameter.symbol!r} can not be drawn",
+            where=f"parameter {parameter.name}",
+            hint="write it in TeX, as far as matplotlib's mathtext knows that",
+        ) from error
+    return words
 
 
 def _common_exponent(start: float, stop: float) -> int:
@@ -153,4 +177,4 @@ def _common_exponent(start: float, stop: float) -> int:
 def _label(symbol: str, unit: str, exponent: int) -> str:
     factor = f"$10^{{{exponent}}}$" if exponent else ""
     inside = " ".join(filter(None, (factor, unit_words(unit))))
-    return f"${symbol}$" + (f" [{inside}]" if inside else "")
+    return symbol + (f" [{inside}]" if inside else "")

@@ -11,8 +11,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from fastscan.inputs import Experiment, JointExperiment, experiment_names, load_experiment
-from fastscan.models import Model, get_model
-from fastscan.plotting.axis import unit_words
+from fastscan.models import Model, recorded_model
+from fastscan.plotting.axis import symbol_words, unit_words
 from fastscan.plotting.style import COLUMN_WIDTH_CM
 from fastscan.text import for_figure, for_terminal
 
@@ -69,7 +69,7 @@ def caption(
     for name, value in held.items():
         parameter = model.parameter(name)
         if value != 0.0 or parameter.kind == "shape":
-            number = f"${parameter.symbol}$ = {value:.10g} {unit_words(parameter.unit)}"
+            number = f"{symbol_words(parameter)} = {value:.10g} {unit_words(parameter.unit)}"
             values.append(number.strip())
     if len(values) < len(held):
         values.append(f"{'other ' if values else ''}couplings 0")
@@ -95,7 +95,7 @@ def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = 
         The scan is of a model that this version does not have.
     """
     return caption(
-        get_model(header["model"], **header["options"]),
+        recorded_model(header),
         _title(header["experiment"], header["experiment_source"]),
         header["parameters"],
         header["channels"],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastscan.exceptions import Interrupted, RunError, StoreError
+from fastscan.exceptions import InputError, Interrupted, RunError, StoreError
 from fastscan.models import Parameter
 from fastscan.scan.axes import Axis
 from fastscan.scan.executors import Index, executor
@@ -63,7 +63,7 @@ def fill_store(
     Raises
     ------
     InputError
-        Bad scheduler or worker number; the folder can not be written.
+        Bad scheduler or worker number; the folder can not be written; a model without a text.
     StoreError
         The output exists, is written by another process, or is not the one to resume.
     RunError
@@ -71,6 +71,12 @@ def fill_store(
     Interrupted
         By Ctrl-C, with what is done; finished blocks are kept.
     """
+    if header.get("model_sha256") == "":
+        raise InputError(
+            f"the text of model {header['model']} can not be read, so a store could not name it",
+            where=str(path),
+            hint="put the model into a file",
+        )
     coordinates = [
         Coordinate(axis.name, axis.values, parameter.unit, parameter.description)
         for axis, parameter in zip(axes, parameters, strict=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import FastscanError, InputError
 from fastscan.likelihoods import Chi2Function, Likelihood
 from fastscan.likelihoods import make_likelihood as make
-from fastscan.models import get_model
+from fastscan.models import recorded_model
 from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
@@ -39,7 +39,7 @@ def likelihood_of(header: Mapping[str, Any]) -> Likelihood:
     weighted = any(own is not None for own in header["flux_weights"])
     try:
         found = make(
-            get_model(header["model"], **header["options"]),
+            recorded_model(header),
             header["experiment"],
             channels=header["channels"],
             sigma_alpha=header["sigma_alpha"],

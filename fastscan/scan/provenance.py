@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastscan.likelihoods import Likelihood
+from fastscan.models import origin_entries
 from fastscan.scan.grid import Grid
 
 __all__ = ["header_lines", "nuisance_lines", "scan_header"]
@@ -34,6 +35,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         changes["data"] = likelihood.data_source
     return {
         "model": likelihood.model.name,
+        **origin_entries(likelihood.model),
         "options": likelihood.model.options(),
         "reference": likelihood.model.reference,
         "axes": [axis.to_dict() for axis in grid.axes],
@@ -66,6 +68,11 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
     )
     return {
         "model": header["model"] + (f" ({options})" if options else ""),
+        **(
+            {"model file": f"{header['model_file']}, sha256 {header['model_sha256']}"}
+            if "model_sha256" in header
+            else {}
+        ),
         "equations": header["reference"],
         "channels": header["channels"],
         "experiment": f"{header['experiment']} ({header['experiment_source']})",

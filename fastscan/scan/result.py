@@ -16,7 +16,7 @@ from fastscan.exceptions import FastscanError, InputError, StoreError
 from fastscan.inference.edges import Bounds, bounds_of
 from fastscan.likelihoods import Chi2Function, Likelihood
 from fastscan.likelihoods.minimum import Minimum, find_minimum
-from fastscan.models import get_model
+from fastscan.models import recorded_model
 from fastscan.scan.axes import Axis
 from fastscan.scan.store import scan_layout
 from fastscan.storage.contents import Contents
@@ -120,7 +120,7 @@ class ScanResult(ABC):
     def bounds(self) -> Bounds:
         """Range of each parameter; empty for a model that this version does not have."""
         try:
-            model = get_model(self.header["model"], **self.header["options"])
+            model = recorded_model(self.header)
             return bounds_of(model.parameter(name) for name in self.names)
         except (FastscanError, TypeError):
             return {}

@@ -78,12 +78,15 @@ class FluxTable:
     ----------
     edges_mev : (panels + 1,)
         Increasing; the last one is the end of the flux.
+    kinks : (panels + 1,)
+        Whether the flux, with its weights, is not smooth at an edge.
     tables : (panels, 3, terms)
         Coefficients of the powers of x, which goes from -1 to 1 across the panel, in
         cm**-2 s**-1 MeV**-n. Off by about 1e-12 of the moments.
     """
 
     edges_mev: FloatArray
+    kinks: NDArray[np.bool_]
     tables: FloatArray
 
     @classmethod
@@ -106,7 +109,11 @@ class FluxTable:
                 weight = float(bin_weights(flux, np.array([energy]), flux_weights)[0])
             terms = strength * weight * energy ** -np.arange(3.0)
             series[:, high <= energy, 0] += terms[:, None]
-        return cls(edges, np.ascontiguousarray(np.swapaxes(series @ _POWERS, 0, 1)))
+        kinks = [flux.kinks_mev, flux.lines[0], np.array([flux.energy_max_mev])]
+        if flux_weights is not None:
+            kinks.append(flux.bin_edges_mev)
+        at = np.isin(edges, np.concatenate(kinks))
+        return cls(edges, at, np.ascontiguousarray(np.swapaxes(series @ _POWERS, 0, 1)))
 
     def moments(self, energy_mev: FloatArray) -> FloatArray:
         """Moments above each energy, shape (3, energies); zero above the end of the flux."""

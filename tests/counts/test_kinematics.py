@@ -145,6 +145,29 @@ def test_refused(experiments, responses, model, message):
     assert "\n" not in str(caught.value)
 
 
+class Array(Guest):
+    """A least energy without a symbol."""
+
+    def minimum_energy(self, recoils, shape):
+        return np.ones((1, recoils.recoil_energy_mev.size))
+
+
+class Twice(Massless, One):
+    """One symbol for two things."""
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Array(), "minimum_energy returns no dict"),
+        (Twice(), "x is both a least energy and a weight"),
+    ],
+)
+def test_symbols_that_are_none(experiments, responses, model, message):
+    with pytest.raises(InputError, match=message):
+        counts(experiments, responses, model)
+
+
 def test_a_product_of_weights_is_refused(experiments, responses):
     model = One()
     model.factor = symbol("x") ** 2

@@ -44,6 +44,7 @@ def project(*energies):
     status = project_moments(
         EDGES,
         np.log(EDGES),
+        np.ones(EDGES.size, dtype=bool),
         tables(),
         values,
         TO_CHEBYSHEV,

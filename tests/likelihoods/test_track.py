@@ -53,7 +53,7 @@ class Planted:
             exponents.append(np.eye(n, dtype=int)[i] + np.eye(n, dtype=int)[j])
             rows.append((mixing[:, i] * mixing[:, j] * (1.0 if i == j else 2.0)) @ square)
         self.exponents, self.layers = np.array(exponents), np.array(rows)[None]
-        self.shape_parameters, self.centre = (), np.zeros(0)
+        self.shape_parameters, self.typical_shape, self.centre = (), {}, np.zeros(0)
 
     def parameter(self, name):
         return Parameter(name, "1", 0.0, name, "planted")

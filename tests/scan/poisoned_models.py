@@ -1,13 +1,14 @@
 """The vector mediator, but something happens when a block with a certain mass is computed.
 
-The name, and so the header of a scan, is that of the wholesome one: a scan that failed with one of
-these resumes with the real one.
+It is the very class, and so the header of a scan is that of the wholesome one: a scan that failed
+with one of these resumes with the real one.
 """
 
 import errno
 import os
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,23 @@ from fastscan.exceptions import RunError
 from fastscan.models.vector import VectorMediator
 
 
-class Poisoned(VectorMediator):
+def poisoned(mass_mev: float, act: Callable[[], None]) -> VectorMediator:
     """Calls ``act`` when counts at the mass are asked for outside the process it was made in."""
+    model = VectorMediator()
+    model.functions = _Poison(mass_mev, act, os.getpid())  # type: ignore[method-assign]
+    return model
 
-    def __init__(self, mass_mev: float, act: Callable[[], None]) -> None:
-        super().__init__()
-        self.mass_mev, self.act, self.made_in = mass_mev, act, os.getpid()
 
-    def functions(self, recoils: Any, shape: Any) -> Any:
+@dataclass(frozen=True)
+class _Poison:
+    mass_mev: float
+    act: Callable[[], None]
+    made_in: int
+
+    def __call__(self, recoils: Any, shape: Any) -> Any:
         if self.mass_mev in shape["mass_mev"] and os.getpid() != self.made_in:
             self.act()
-        return super().functions(recoils, shape)
+        return VectorMediator().functions(recoils, shape)
 
 
 def die() -> None:

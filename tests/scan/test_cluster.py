@@ -11,7 +11,7 @@ import dask
 import pytest
 import zarr
 from distributed import LocalCluster
-from poisoned_models import DieOnce, Poisoned, die, give_up
+from poisoned_models import DieOnce, die, give_up, poisoned
 from scan_helpers import contents, refusal
 
 from fastscan import InputError, Likelihood, RunError, run_scan
@@ -51,9 +51,9 @@ def undisturbed(vector, axes, tmp_path_factory):
     return contents(out)
 
 
-def poisoned(vector, axes, act):
+def poisoned_likelihood(vector, axes, act):
     """A likelihood that acts in the middle of ten blocks."""
-    model = Poisoned(float(axes[0].values[17]), act)
+    model = poisoned(float(axes[0].values[17]), act)
     return Likelihood(model, vector.experiment, vector.response)
 
 
@@ -89,6 +89,15 @@ def test_same_store(cluster, vector, axes, tmp_path, undisturbed, monkeypatch):
         assert seen == [(done, BLOCKS) for done in range(BLOCKS + 1)]
 
 
+def test_a_model_from_a_file(cluster, make, copied, axes, tmp_path):
+    """Workers load it for themselves."""
+    guest = make(copied)
+    run_scan(guest, axes, out=tmp_path / "threads.zarr", block_points=100)
+    address = cluster.scheduler_address
+    run_scan(guest, axes, out=tmp_path / "x.zarr", scheduler=address, block_points=100)
+    assert contents(tmp_path / "x.zarr") == contents(tmp_path / "threads.zarr")
+
+
 def test_the_scheduler_is_no_default_for_others(cluster, vector, axes, tmp_path):
     run_scan(vector, axes, out=tmp_path / "x.zarr", scheduler=cluster.scheduler_address)
     assert dask.delayed(os.getpid)().compute(scheduler="sync") == os.getpid()
@@ -96,7 +105,7 @@ def test_the_scheduler_is_no_default_for_others(cluster, vector, axes, tmp_path)
 
 
 def test_an_error_of_a_worker_arrives_as_it_was_raised(cluster, vector, axes, tmp_path):
-    likelihood = poisoned(vector, axes, give_up)
+    likelihood = poisoned_likelihood(vector, axes, give_up)
     out = tmp_path / "x.zarr"
     message = refusal(
         RunError,
@@ -113,7 +122,7 @@ def test_an_error_of_a_worker_arrives_as_it_was_raised(cluster, vector, axes, tm
 def test_a_worker_lost_is_replaced_by_the_other(cluster, vector, axes, tmp_path, undisturbed):
     out, flag = tmp_path / "x.zarr", tmp_path / "died"
     run_scan(
-        poisoned(vector, axes, DieOnce(flag)),
+        poisoned_likelihood(vector, axes, DieOnce(flag)),
         axes,
         out=out,
         scheduler=cluster.scheduler_address,
@@ -130,7 +139,7 @@ def test_a_block_that_kills_its_workers(cluster, vector, axes, tmp_path, undistu
     message = refusal(
         RunError,
         run_scan,
-        poisoned(vector, axes, die),
+        poisoned_likelihood(vector, axes, die),
         axes,
         out=out,
         scheduler=cluster.scheduler_address,
@@ -159,7 +168,7 @@ def test_the_last_worker_is_gone_for_good(nobody, vector, axes, tmp_path, undist
         message = refusal(
             RunError,
             run_scan,
-            poisoned(vector, axes, die),
+            poisoned_likelihood(vector, axes, die),
             axes,
             out=out,
             scheduler=nobody.scheduler_address,

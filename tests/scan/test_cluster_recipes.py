@@ -24,11 +24,10 @@ QUIET = {
 }
 
 
-class Witnessed(VectorMediator):
+class Witness:
     """Notes in a folder, one file a process, how often it arrived there."""
 
     def __init__(self, folder):
-        super().__init__()
         self.folder = folder
 
     def __setstate__(self, state):
@@ -63,7 +62,9 @@ def recipe(request):
 def test_tensors_go_once_to_each_worker(cluster, vector, axes, tmp_path):
     folder = tmp_path / "arrivals"
     folder.mkdir()
-    likelihood = Likelihood(Witnessed(folder), vector.experiment, vector.response)
+    model = VectorMediator()
+    model.witness = Witness(folder)
+    likelihood = Likelihood(model, vector.experiment, vector.response)
     with Client(cluster.scheduler_address, set_as_default=False) as client:
         workers = {str(pid) for pid in client.run(os.getpid).values()}
     address = cluster.scheduler_address

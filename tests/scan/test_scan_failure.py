@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
-from poisoned_models import Poisoned, die, fill_disk, refuse_chunks
+from poisoned_models import die, fill_disk, poisoned, refuse_chunks
 from scan_helpers import contents, identity, refusal
 
 from fastscan import Axis, InputError, Likelihood, RunError, StoreError, run_scan
@@ -106,7 +106,7 @@ def test_a_grid_larger_than_the_disk_is_refused(vector, tmp_path):
 def test_processes(vector, axes, tmp_path, undisturbed, act, why):
     """A worker process is killed, or finds no space, in the middle of ten blocks."""
     out = tmp_path / "x.zarr"
-    model = Poisoned(float(axes[0].values[17]), act)
+    model = poisoned(float(axes[0].values[17]), act)
     likelihood = Likelihood(model, vector.experiment, vector.response)
     seen = []
     message = refusal(
