@@ -61,12 +61,12 @@ class Parameter:
     kind : "coupling" or "shape"
         Counts are polynomials in couplings; a shape parameter (a mediator mass) enters through
         the model's functions.
-    families : tuple of str
-        Of the neutrinos that feel it: any of e, mu, tau. Where the sources emit none of them, it
-        changes no count.
     spacing : "log" or "linear"
         Of a shape parameter: how the values are spread at which fits, limits and posteriors try it,
         evenly in its logarithm, as suits a mass, or evenly from minimum to maximum, as an angle.
+    families : tuple of str
+        Of the neutrinos that feel it: any of e, mu, tau. Where the sources emit none of them, it
+        changes no count.
     """
 
     name: str
@@ -77,8 +77,8 @@ class Parameter:
     minimum: float = -np.inf
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
-    families: tuple[str, ...] = LEPTONS
     spacing: Literal["linear", "log"] = "log"
+    families: tuple[str, ...] = LEPTONS
 
     @property
     def standard(self) -> float:
