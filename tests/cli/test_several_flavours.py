@@ -36,7 +36,8 @@ def pions(run):
 
 
 def test_predictions_have_the_counts_of_each_flavour(run, pions):
-    found = json.loads(run("predict", "sm", "--experiment", pions, "--json").out)
+    nuclei = ("--channels", "cevns", "--experiment", pions, "--json")
+    found = json.loads(run("predict", "sm", *nuclei).out)
     by_flavour = found["by_flavour"]
     assert list(by_flavour) == ["nu_mu", "nubar_mu", "nu_e"]
     np.testing.assert_allclose(np.sum(list(by_flavour.values()), axis=0), found["total"])
