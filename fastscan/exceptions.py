@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastscan.text import for_terminal
+from fastscan.vocabulary import in_python
 
-__all__ = ["FastscanError", "InputError", "Interrupted", "RunError", "StoreError", "unknown_name"]
+__all__ = [
+    "FastscanError",
+    "InputError",
+    "Interrupted",
+    "RunError",
+    "StoreError",
+    "check_method",
+    "unknown_name",
+]
 
 
 class FastscanError(Exception):
@@ -34,6 +43,11 @@ class FastscanError(Exception):
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
     def __str__(self) -> str:
+        return in_python(self.line)
+
+    @property
+    def line(self) -> str:
+        """The error in one line, for the command line; as a string it speaks of arguments."""
         text = self.what
         if self.where:
             text += f" ({self.where})"
@@ -72,6 +86,35 @@ def _nearest(name: str, names: Sequence[str]) -> str | None:
     if not close and len(word) > 2:
         close = [known for known in lower if word in known]
     return lower[close[0]] if len(close) == 1 else None
+
+
+def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequence[str]) -> None:
+    """Check the name of a method, and that every argument that was given does something with it.
+
+    Parameters
+    ----------
+    method : str
+    uses : mapping of str to sequence of str
+        Methods, and the arguments that each uses.
+    chosen : sequence of str
+        Arguments that were given.
+
+    Raises
+    ------
+    InputError
+        An unknown method, or an argument that would do nothing.
+    """
+    if method not in uses:
+        raise unknown_name("method", method, uses, where="--method")
+    for name in chosen:
+        if name not in uses[method]:
+            others = [other for other, used in uses.items() if name in used]
+            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
+            raise InputError(
+                f"--{name.replace('_', '-')} does nothing with --method {method}",
+                where="--method",
+                hint=hint or "leave it out",
+            )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:

@@ -134,7 +134,7 @@ def _call(arguments: Sequence[str] | None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except FastscanError as error:
-        return _report(str(error), error.exit_code)
+        return _report(error.line, error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "fastscan"
         return _report(f"{error.format_message()} (see {command} --help)", 2)

@@ -11,7 +11,7 @@ import click
 
 from fastscan.cli.interruption import asked_to_end, interruption
 from fastscan.cli.output import progress_bar
-from fastscan.exceptions import FastscanError, InputError, RunError
+from fastscan.exceptions import FastscanError, InputError, RunError, check_method
 
 if TYPE_CHECKING:
     import numpy as np
@@ -511,26 +511,3 @@ def beside(store: str, suffix: str) -> Path:
     """File beside a scan, with the scan's name; the scan may be named as ``.`` or ``..``."""
     path = Path(store) if Path(store).name not in ("", "..") else Path(store).resolve()
     return path.with_name(f"{path.name.removesuffix('.zarr')}{suffix}")
-
-
-def check_method(method: str, uses: Mapping[str, Sequence[str]], chosen: Sequence[str]) -> None:
-    """Check the name of a method, and that every option that was given does something with it.
-
-    Raises
-    ------
-    InputError
-        An unknown method, or an option that would do nothing.
-    """
-    if method not in uses:
-        from fastscan.exceptions import unknown_name
-
-        raise unknown_name("method", method, uses, where="--method")
-    for name in chosen:
-        if name not in uses[method]:
-            others = [other for other, used in uses.items() if name in used]
-            hint = f"leave it out, or use --method {' or '.join(others)}" if others else ""
-            raise InputError(
-                f"--{name} does nothing with --method {method}",
-                where="--method",
-                hint=hint or "leave it out",
-            )

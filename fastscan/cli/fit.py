@@ -18,7 +18,7 @@ from fastscan.cli.common import (
     read_assignments,
     seed_option,
 )
-from fastscan.cli.output import print_json, say, show
+from fastscan.cli.output import print_json, say, show, warn
 from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
@@ -67,7 +67,7 @@ def command(
     Degrees of freedom are bins less free parameters; the p-value is approximate where a parameter
     is at a bound, as a coupling of zero is: --toys does without that.
     """
-    from fastscan.inference.goodness import best_fit
+    from fastscan.inference.goodness import best_fit, doubtful_fits
 
     if toys < 0 or seed < 0:
         raise InputError(
@@ -82,8 +82,10 @@ def command(
     fit = best_fit(likelihood, free or None, given, toys=toys, seed=seed)
     if out is not None:
         _draw(likelihood, fit, out, force)
+    warnings = doubtful_fits(likelihood, fit.chi2_min, len(fit.free))
+    warn(warnings)
     if as_json:
-        print_json({**_about(likelihood, fit), "file": out})
+        print_json({**_about(likelihood, fit), "file": out, "warnings": warnings})
         return
     _tell(likelihood, fit)
     if out is not None and not quiet:

@@ -19,7 +19,7 @@ from fastscan.cli.common import (
     quiet_option,
     read_assignments,
 )
-from fastscan.cli.output import bold, print_json, progress_bar, say, show
+from fastscan.cli.output import bold, print_json, progress_bar, say, show, warn
 from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def command(
     the best fit when the nuisance is held one standard deviation (after the fit) below or above
     its pull and all others are fitted again; the last column is the limit without the nuisance.
     """
+    from fastscan.inference.goodness import doubtful_fits
     from fastscan.inference.impacts import find_impacts
 
     given = read_assignments(assignments)
@@ -74,8 +75,10 @@ def command(
     title = f"{likelihood.model.name}, {likelihood.experiment.name}"
     if out is not None:
         _write(likelihood, found, title, out, force)
+    warnings = doubtful_fits(likelihood, found.chi2_min, 1 + len(found.profiled))
+    warn(warnings)
     if as_json:
-        print_json(analysed(likelihood) | asdict(found) | {"file": out})
+        print_json(analysed(likelihood) | asdict(found) | {"file": out, "warnings": warnings})
         return
     say(about_likelihood(likelihood, found.parameters, found.profiled))
     _tell(found)

@@ -22,17 +22,10 @@ from fastscan.cli.common import (
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_likelihood, analysed
+from fastscan.vocabulary import LIMIT_METHODS
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
-
-# Methods, and the options that each uses.
-METHODS = {
-    "wilks": ("one-sided",),
-    "feldman-cousins": ("toys", "seed"),
-    "cls": ("toys", "seed"),
-    "bayes": ("prior",),
-}
 
 
 @example_command("limit", "fastscan limit vector --poi g --set mass_mev=10 --channels cevns")
@@ -90,8 +83,10 @@ def command(
     """
     given = read_assignments(assignments)
     chosen = {k: v for k, v in {"toys": toys, "seed": seed}.items() if v is not None}
-    named = {"prior": prior is not None, "one-sided": one_sided}
-    check_method(method, METHODS, [*chosen, *(name for name, given in named.items() if given)])
+    named = {"prior": prior is not None, "one_sided": one_sided}
+    check_method(
+        method, LIMIT_METHODS, [*chosen, *(name for name, given in named.items() if given)]
+    )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if method != "wilks":
         found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)

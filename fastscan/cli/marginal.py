@@ -15,6 +15,7 @@ from fastscan.cli.common import (
     json_option,
     make_likelihood,
     out_option,
+    profile_option,
     quiet_option,
     read_assignments,
     workers_option,
@@ -46,6 +47,10 @@ from fastscan.cli.words import about_header
     shell_complete=complete_parameter,
     help="Parameter that is kept, once or twice; the other axes are reduced.",
 )
+@profile_option(
+    "Coupling that chi2 is minimised over at each point, by descents instead of an axis; may be "
+    "repeated."
+)
 @click.option(
     "--method",
     metavar="profile|bayes",
@@ -76,6 +81,7 @@ def command(
     assignments: tuple[str, ...],
     axes: tuple[str, ...],
     keep: tuple[str, ...],
+    profiled: tuple[str, ...],
     method: str,
     cl: float,
     band: str | None,
@@ -108,6 +114,10 @@ def command(
     if band is not None and method != "profile":
         raise InputError(
             "a band is of the profile", where="--band", hint="leave out --method bayes"
+        )
+    if band is not None and profiled:
+        raise InputError(
+            "a band profiles the other axes", where="--profile", hint="give it an --axis instead"
         )
     likelihood = make_likelihood(**analysis, quiet=quiet)
     if band is not None:
@@ -150,7 +160,14 @@ def command(
     path = check_free(out or name, overwrite=force)
     with progress_bar("scanning", quiet=quiet) as advance:
         marginal = marginalise(
-            likelihood, parsed, keep, given, method=method, workers=workers, progress=advance
+            likelihood,
+            parsed,
+            keep,
+            given,
+            method=method,
+            profiled=profiled,
+            workers=workers,
+            progress=advance,
         )
     write_marginal(marginal, path, cl=cl, overwrite=force)
     intervals = marginal.intervals(cl) if len(keep) == 1 else None

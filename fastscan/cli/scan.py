@@ -15,12 +15,14 @@ from fastscan.cli.common import (
     example_command,
     json_option,
     make_likelihood,
+    profile_option,
     quiet_option,
     read_assignments,
     workers_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
 from fastscan.cli.words import about_header
+from fastscan.vocabulary import SCAN_METHODS
 
 if TYPE_CHECKING:
     from fastscan.likelihoods import Likelihood
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
     required=True,
     shell_complete=complete_parameter,
     help="Points of a parameter, both ends included; once for each scanned parameter.",
+)
+@profile_option(
+    "Coupling that chi2 is minimised over at each point; may be repeated. Values do not depend on "
+    "blocks or workers."
 )
 @click.option(
     "--out",
@@ -105,6 +111,7 @@ if TYPE_CHECKING:
 def command(
     assignments: tuple[str, ...],
     axes: tuple[str, ...],
+    profiled: tuple[str, ...],
     out: str | None,
     resume: bool,
     scheduler: str,
@@ -132,7 +139,7 @@ def command(
     """
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
     chosen = {name: value for name, value in own.items() if value is not None}
-    check_method(method, {"wilks": (), "feldman-cousins": tuple(own)}, tuple(chosen))
+    check_method(method, SCAN_METHODS, tuple(chosen))
     from fastscan.inference.edges import outside_words
     from fastscan.inference.goodness import doubtful_fits
     from fastscan.scan import Axis, run_scan
@@ -148,7 +155,8 @@ def command(
         check_method(method, uses, ["block-points"] if block_points is not None else [])
         check_method(method, uses, ["dtype"] if dtype != "float64" else [])
         path = Path(out or f"{default}-feldman-cousins.zarr")
-        options = {"scheduler": scheduler, "workers": workers, "resume": resume}
+        options = {"scheduler": scheduler, "workers": workers, "resume": resume,
+                   "profiled": profiled}  # fmt: skip
         _construct(likelihood, parsed, given, path, {**chosen, **options}, as_json, quiet)
         return
     path = Path(out or f"{default}.zarr")
@@ -158,6 +166,7 @@ def command(
             parsed,
             given,
             out=path,
+            profiled=profiled,
             scheduler=scheduler,
             workers=workers,
             resume=resume,
@@ -168,7 +177,7 @@ def command(
     best, lowest = result.best_fit, result.minimum
     outside = outside_words(lowest, box_of(result.axes), best.chi2)
     warnings = [outside] if outside else []
-    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names))
+    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names) + len(profiled))
     warn(warnings)
     if as_json:
         print_json(

@@ -24,7 +24,7 @@ from fastscan.cli.common import (
     read_assignments,
     seed_option,
 )
-from fastscan.cli.output import print_json, progress_bar, say, show
+from fastscan.cli.output import print_json, progress_bar, say, show, warn
 from fastscan.cli.words import about_likelihood, analysed, scenario_label
 from fastscan.exceptions import InputError
 
@@ -122,6 +122,7 @@ def command(
     adds bins of the same width, which all detectors reach, with the background of the lowest
     observed bin. Expected are the counts of the Standard Model.
     """
+    from fastscan.inference.goodness import doubtful_fits
     from fastscan.inference.sensitivity import Scenario, scaled
     from fastscan.likelihoods.levels import delta_chi2
     from fastscan.scan import Axis
@@ -154,9 +155,13 @@ def command(
             scaled(likelihood, s, analysis["tables"], lambda label, done: advance(done, 1.0, label))
             for s in scenarios
         ]
+    # Of the counts seen only a scenario that changes nothing knows.
+    warnings = doubtful_fits(likelihood) if likelihood in likelihoods else []
+    warn(warnings)
     about = {
         **analysed(likelihood),
         "set": given,
+        "warnings": warnings,
     }
     if poi is None:
         _significances(about, likelihood, scenarios, likelihoods, given, as_json)

@@ -84,7 +84,7 @@ def about_header(header: Mapping[str, Any]) -> str:
         header["experiment"],
         header["channels"],
         words,
-        (),
+        header.get("profiled", ()),
         extra,
     )
 

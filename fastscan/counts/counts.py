@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.counts.signal import Signal, integer_power
+from fastscan.exceptions import InputError
 from fastscan.models import Parameter
 
 __all__ = ["Counts", "Part", "natural_size"]
@@ -152,8 +153,12 @@ class Counts:
         for part in self.parts:
             used = [v for v in range(len(part.signals)) if part.mixing[0, v].any()]
             own = self._by_signal(part, [part.signals[v] for v in used], shape)
-            blocks.append(np.einsum("vb,vrmb->rmb", part.mixing[0, used], own) / part.sigma)
-        return np.concatenate(blocks, axis=-1)
+            weights = part.mixing[0, used]
+            # Most often there is but one, as it is.
+            alone = len(used) == 1 and (weights == 1.0).all()
+            mixed = own[0] if alone else np.einsum("vb,vrmb->rmb", weights, own)
+            blocks.append(mixed / part.sigma)
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-1)
 
     def monomials(self, points: ArrayLike) -> FloatArray:
         """Value of each monomial at points, shape (points, monomials)."""
@@ -170,13 +175,24 @@ class Counts:
 
         A value that is not finite is outside.
         """
-        from fastscan.kernels.evaluation import all_inside
-
-        low, high = self._ranges
-        # Most often all are, which costs less to find than which are.
-        if all_inside(points, low, high):
-            return np.ones(len(points), dtype=bool)
+        low, high = self.ranges
         return np.asarray(((points >= low) & (points <= high)).all(axis=1))
+
+    def check_numbers(self, points: FloatArray) -> None:
+        """Refuse points, shape (points, parameters), that hold NaN.
+
+        Raises
+        ------
+        InputError
+            The first that does is named.
+        """
+        bad = np.flatnonzero(np.isnan(points).any(axis=1))
+        if bad.size:
+            raise InputError(
+                "point holds something that is not a number",
+                where=f"point {int(bad[0]) + 1} of {', '.join(self.names)}",
+                hint="give finite numbers",
+            )
 
     def shapes(self, points: FloatArray) -> dict[str, FloatArray]:
         """Columns of the shape parameters at points, shape (points, parameters)."""
@@ -288,8 +304,8 @@ class Counts:
         return cls(first.parameters, first.fixed, tuple(parts), names, centre)
 
     @cached_property
-    def _ranges(self) -> tuple[FloatArray, FloatArray]:
-        """Lowest and highest finite value of each parameter."""
+    def ranges(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest finite value of each parameter, shape (parameters,) each."""
         ends = np.array([(p.minimum, p.maximum) for p in self.parameters]).reshape(-1, 2)
         largest = np.finfo(float).max
         return np.clip(ends[:, 0], -largest, None), np.clip(ends[:, 1], None, largest)
@@ -304,15 +320,25 @@ class Counts:
         self, part: Part, signals: Sequence[Signal], shape: Mapping[str, FloatArray] | None
     ) -> FloatArray:
         """Coefficients of signals in the common order of monomials, (signals, rows, m, bins)."""
-        order = {tuple(row): m for m, row in enumerate(self.exponents)}
         found = []
         for signal in signals:
             own = signal.coefficients(shape)
-            full = np.zeros((own.shape[0], len(order), part.sigma.size))
-            full[:, [order[tuple(row)] for row in signal.exponents]] = own
+            places = self._places(signal)
+            if places is None:
+                found.append(own)
+                continue
+            full = np.zeros((own.shape[0], len(self.exponents), part.sigma.size))
+            full[:, places] = own
             found.append(full)
-        every: FloatArray = np.stack(found)
+        every: FloatArray = found[0][None] if len(found) == 1 else np.stack(found)
         return every
+
+    def _places(self, signal: Signal) -> list[int] | None:
+        """Where the monomials of a signal are in the common order; None if just there."""
+        if len(signal.exponents) == len(self.exponents):
+            return None
+        order = {tuple(row): m for m, row in enumerate(self.exponents)}
+        return [order[tuple(row)] for row in signal.exponents]
 
 
 def natural_size(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
 from fastscan.models.validation import check_model, checked_terms
-from fastscan.tensors import CHANNELS, Response
+from fastscan.tensors import CHANNELS, ChannelResponse, Response
 
 __all__ = ["Signal", "build_signal", "channel_names", "integer_power", "sm_scale"]
 
@@ -132,6 +133,67 @@ class Signal:
         return counts
 
 
+@dataclass(frozen=True)
+class _Section:
+    """A cross section contracted with the flux: counts of each node and bin, by monomial."""
+
+    nodes: Nodes
+    terms: Mapping[Monomial, FloatArray]
+
+
+# Of the tensors of each channel, for the models that were used last: whatever is asked of a
+# likelihood starts from them.
+_Kept = tuple[Model, float, tuple[str, ...], list["_Section"]]
+_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[_Kept]] = WeakKeyDictionary()
+_MODELS = 4
+
+
+def _contracted(
+    model: Model,
+    experiment: Experiment,
+    response: Response,
+    channel: str,
+    flavours: Sequence[str],
+    flux_weights: FloatArray | None = None,
+) -> list[_Section]:
+    """Contract the cross section of a channel with its tensors; arguments as for `build_signal`.
+
+    Flavours share the nodes of the tensors, on which they are added up: a point costs the same
+    however many there are.
+    Without weights it is done once for a model and the tensors.
+    """
+    own = response.channels[channel]
+    scale = sm_scale(experiment, response)
+    kept = _SECTIONS.setdefault(own, deque(maxlen=_MODELS))
+    # Thresholds and weights of a model depend on more than the tensors.
+    lasting = flux_weights is None and not moves_kinematics(model)
+    if lasting:
+        for of, scaled, among, sections in tuple(kept):
+            if of is model and scaled == scale and among == tuple(flavours):
+                return sections
+    sections = []
+    bases: dict[Monomial, FloatArray] = {}
+    for flavour in flavours:
+        recoils = Recoils.of(channel, own, flavour)
+        kernel = scale * own.kernel(flux_weights, response.energy_bins(flavour))
+        terms = checked_terms(model, recoils, kernel.shape[:2])
+        if moves_kinematics(model):
+            from fastscan.counts.kinematics import Kinematics
+
+            kinematics = Kinematics(model, experiment, channel, flavour, flux_weights)
+            sections += [_Section(nodes, moving) for nodes, moving in kinematics.bases(scale)]
+            terms = {
+                monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
+            }
+        for monomial, term in terms.items():
+            base = np.einsum("nt,ntb->tb", term, kernel)
+            bases[monomial] = bases[monomial] + base if monomial in bases else base
+    sections.append(_Section(RecoilNodes(Recoils.of(channel, own, flavours[0])), bases))
+    if lasting:
+        kept.append((model, scale, tuple(flavours), sections))
+    return sections
+
+
 @_quiet_overflow
 def build_signal(
     model: Model,
@@ -169,12 +231,13 @@ def build_signal(
     """
     check_model(model, _tried(response))
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
-    scale = sm_scale(experiment, response)
     names = [channel for channel in CHANNELS if channel in set(channels)]
     emitted = [f for f in response.flavours if flavours is None or f in set(flavours)]
-    recoils = tuple(
-        Recoils.of(channel, response.channels[channel], emitted[0]) for channel in names
-    )
+    sections = [
+        section
+        for channel in names
+        for section in _contracted(model, experiment, response, channel, emitted, flux_weights)
+    ]
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
     )
@@ -185,44 +248,17 @@ def build_signal(
 
     # By exponents of the free couplings, then by nodes and powers of functions.
     collected: dict[tuple[int, ...], dict[tuple[int, Monomial], FloatArray]] = {}
-
-    def collect(monomial: Monomial, nodes: int, base: Callable[[], FloatArray]) -> None:
-        powers = dict(monomial)
-        factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
-        if factor == 0.0:
-            return
-        exponents = tuple(powers.get(name, 0) for name in couplings)
-        functions = tuple((n, p) for n, p in monomial if n not in known)
-        entry = collected.setdefault(exponents, {})
-        key = (nodes, functions)
-        value = factor * base()
-        entry[key] = entry[key] + value if key in entry else value
-
-    def contracted(value: FloatArray, kernel: FloatArray) -> FloatArray:
-        base: FloatArray = np.einsum("nt,ntb->tb", value, kernel)
-        return base
-
-    nodes: list[Nodes] = [RecoilNodes(recoil) for recoil in recoils]
-    moving = moves_kinematics(model)
-    # Flavours of a channel share their nodes: a point costs the same however many there are.
-    for index, name, flavour in (
-        (index, name, flavour) for index, name in enumerate(names) for flavour in emitted
-    ):
-        kernel = scale * response.channels[name].kernel(flux_weights, response.energy_bins(flavour))
-        recoil = replace(recoils[index], flavour=flavour)
-        terms = checked_terms(model, recoil, kernel.shape[:2])
-        if moving:
-            from fastscan.counts.kinematics import Kinematics
-
-            kinematics = Kinematics(model, experiment, name, flavour, flux_weights)
-            others = {monomial for monomial in terms if kinematics.kind(monomial)}
-            for own, bases in kinematics.bases(scale):
-                for monomial, base in bases.items():
-                    collect(monomial, len(nodes), partial(np.array, base))
-                nodes.append(own)
-            terms = {monomial: value for monomial, value in terms.items() if monomial not in others}
-        for monomial, value in terms.items():
-            collect(monomial, index, partial(contracted, value, kernel))
+    for index, section in enumerate(sections):
+        for monomial, base in section.terms.items():
+            powers = dict(monomial)
+            factor = math.prod(integer_power(fixed[n], p) for n, p in powers.items() if n in fixed)
+            if factor == 0.0:
+                continue
+            exponents = tuple(powers.get(name, 0) for name in couplings)
+            functions = tuple((n, p) for n, p in monomial if n not in known)
+            entry = collected.setdefault(exponents, {})
+            key = (index, functions)
+            entry[key] = entry[key] + factor * base if key in entry else factor * base
 
     order = sorted(collected)
     bins = response.edges_ev.size - 1
@@ -250,7 +286,7 @@ def build_signal(
         shape_parameters=shape_parameters,
         exponents=np.array(order, dtype=np.int64).reshape(len(order), len(couplings)),
         constant=constant,
-        nodes=tuple(nodes),
+        nodes=tuple(section.nodes for section in sections),
         blocks=blocks,
     )
 

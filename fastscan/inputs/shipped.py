@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -28,6 +29,7 @@ class ManifestEntry(BaseModel):
 _MANIFEST = TypeAdapter(dict[str, ManifestEntry])
 
 
+@cache
 def data_directory() -> Path:
     """Folder of the shipped data files.
 
@@ -51,13 +53,18 @@ def read_manifest() -> dict[str, ManifestEntry]:
     """
     path = data_directory() / MANIFEST_NAME
     try:
-        return _MANIFEST.validate_json(path.read_bytes())
+        return dict(_validated(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise InputError(
             "the list of shipped data files can not be read",
             where=str(path),
             hint="reinstall fastscan or restore the file",
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _validated(text: bytes) -> dict[str, ManifestEntry]:
+    return _MANIFEST.validate_json(text)
 
 
 def read_shipped(name: str) -> tuple[Path, bytes]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastscan.kernels.compilation import jit
 
-__all__ = ["all_inside", "chi2_of_points"]
+__all__ = ["chi2_of_points"]
 
 FloatArray = np.ndarray
 
@@ -16,13 +16,13 @@ TILE = 256
 
 @jit
 def _multiply(left: FloatArray, right: FloatArray) -> None:
-    for i in range(TILE):
+    for i in range(left.size):
         left[i] *= right[i]
 
 
 @jit
 def _add(total: FloatArray, factor: float, values: FloatArray) -> None:
-    for i in range(TILE):
+    for i in range(total.size):
         total[i] += factor * values[i]
 
 
@@ -35,30 +35,18 @@ def _add_products(
     numerator: FloatArray,
     denominator: FloatArray,
 ) -> None:
-    for i in range(TILE):
+    for i in range(left.size):
         product = left[i] * right[i]
         numerator[i] += top * product
         denominator[i] += bottom * product
 
 
 @jit
-def all_inside(points: FloatArray, low: FloatArray, high: FloatArray) -> bool:
-    """Whether all points, shape (points, columns), have every column between its ends."""
-    inside = True
-    for start in range(0, points.shape[0], TILE):
-        n = min(TILE, points.shape[0] - start)
-        for c in range(points.shape[1]):
-            first, last = low[c], high[c]
-            for i in range(n):
-                value = points[start + i, c]
-                inside &= (value >= first) & (value <= last)
-    return inside
-
-
-@jit
 def chi2_of_points(
     points: FloatArray,
     column_of_coupling: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
     chi2: FloatArray,
     exponents: FloatArray,
     feature_of_monomial: FloatArray,
@@ -68,28 +56,40 @@ def chi2_of_points(
     bottom: FloatArray,
     data_squared: float,
     inverse_variance_alpha: float,
-) -> None:
-    """Fill ``chi2[p]`` for points p, shape (points, columns).
+) -> bool:
+    """Fill ``chi2[p]`` for points p, shape (points, columns); whether all are in range.
+
+    Infinite for points with a coupling that is not between its ends of ``low`` and ``high``, and
+    where A overflows: N may still be finite there, and mean nothing. Never NaN.
 
     Monomials of proportional counts share a feature, x_f = sum of share * monomial, so that
     A = x . bottom . x, N = x . top . x - 2 s along . x + s C and chi2 = N / (A + s), with
     ``top`` = C y_perp . y_perp + s y . y and ``bottom`` = y . y of the features' counts, lower
     triangles with doubled off-diagonal elements; s = ``inverse_variance_alpha``,
-    C = ``data_squared``. NaN where A overflows: N may still be finite there, and mean nothing.
+    C = ``data_squared``.
     """
     features = along.size
     couplings = column_of_coupling.size
-    x = np.empty((features, TILE))
-    column = np.zeros((couplings, TILE))
-    monomial = np.empty(TILE)
-    numerator = np.empty(TILE)
-    denominator = np.empty(TILE)
+    tile = min(TILE, points.shape[0])
+    x = np.empty((features, tile))
+    column = np.zeros((couplings, tile))
+    monomial = np.empty(tile)
+    numerator = np.empty(tile)
+    denominator = np.empty(tile)
+    inside = np.empty(tile, dtype=np.bool_)
+    all_inside = True
     s = inverse_variance_alpha
-    for start in range(0, points.shape[0], TILE):
-        n = min(TILE, points.shape[0] - start)
+    for start in range(0, points.shape[0], tile):
+        n = min(tile, points.shape[0] - start)
+        inside[:] = True
         for c in range(couplings):
+            first, last = low[c], high[c]
+            own = column_of_coupling[c]
+            values = column[c]
             for i in range(n):
-                column[c, i] = points[start + i, column_of_coupling[c]]
+                values[i] = points[start + i, own]
+            for i in range(tile):
+                inside[i] &= (values[i] >= first) & (values[i] <= last)
         x[:] = 0.0
         for m in range(exponents.shape[0]):
             monomial[:] = share_of_monomial[m]
@@ -104,5 +104,9 @@ def chi2_of_points(
             for g in range(f + 1):
                 _add_products(x[f], x[g], top[f, g], bottom[f, g], numerator, denominator)
         for i in range(n):
-            finite = np.isfinite(denominator[i])
-            chi2[start + i] = numerator[i] / denominator[i] if finite else np.nan
+            ratio = numerator[i] / denominator[i]
+            finite = (denominator[i] < np.inf) & (ratio == ratio)
+            chi2[start + i] = ratio if inside[i] & finite else np.inf
+        for i in range(n):
+            all_inside &= inside[i]
+    return all_inside

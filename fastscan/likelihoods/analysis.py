@@ -13,7 +13,24 @@ from fastscan.likelihoods.limit import Limit
 from fastscan.likelihoods.profile import Profile
 from fastscan.models import Model
 
-__all__ = ["Analysis"]
+__all__ = ["Analysis", "held"]
+
+
+def held(given: Mapping[str, float] | None, parameters: Mapping[str, float]) -> dict[str, float]:
+    """Values of parameters from a mapping and from keywords, which are the same.
+
+    Raises
+    ------
+    InputError
+        A parameter is given both ways.
+    """
+    found = {} if given is None else dict(given)
+    for name in parameters:
+        if name in found:
+            raise InputError(
+                f"{name} is given twice", where="--set", hint="give it once, by name or in given"
+            )
+    return {**found, **parameters}
 
 
 class Analysis(ABC):
@@ -110,9 +127,17 @@ class Analysis(ABC):
         poi: str,
         given: Mapping[str, float] | None = None,
         profiled: Sequence[str] | None = None,
+        **parameters: float,
     ) -> Profile:
-        """Chi2 as a function of one parameter, others profiled; arguments as for `limit`."""
-        given = dict(given or {})
+        """Chi2 as a function of one parameter, others profiled; arguments as for `limit`.
+
+        Examples
+        --------
+        >>> import fastscan
+        >>> round(fastscan.likelihood("sm").profile("sin2_theta_w")(0.25), 4)
+        7.3407
+        """
+        given = held(given, parameters)
         self.model.parameter(poi, "--poi")
         if poi in given:
             raise InputError(
@@ -153,7 +178,7 @@ class Analysis(ABC):
             raise InputError(why, where="--profile", hint="leave one out")
         return tuple(profiled)
 
-    def limit(
+    def wilks_limit(
         self,
         poi: str,
         given: Mapping[str, float] | None = None,

@@ -30,6 +30,10 @@ __all__ = ["ClosedForm", "ClosedSurface"]
 FloatArray = NDArray[np.float64]
 
 
+# Points that are computed together where each has coefficients of its own: some megabytes.
+_POINTS = 16_384
+
+
 class ClosedForm(Chi2Form):
     """Chi2 of counts whose only pull is a normalisation of everything."""
 
@@ -39,6 +43,7 @@ class ClosedForm(Chi2Form):
         self.sigma_alpha = counts.normalisation
         self.inverse_variance = counts.normalisation**-2
         self._couplings = tuple(counts.parameter(name) for name in counts.couplings)
+        self._known_rows: dict[str, Any] = {}
 
     def fit(self, layers: FloatArray) -> Fitted:
         """Fit the normalisation to one prediction; see `Chi2Form.fit`."""
@@ -50,15 +55,37 @@ class ClosedForm(Chi2Form):
         """Chi2 at points: tens of nanoseconds each where no mass is among the parameters."""
         chi2 = np.empty(len(points))
         if self.counts.shape_parameters:
-            coefficients = self.counts.nominal(self.counts.shapes(points))
-            columns = points[:, self._order]
-            for i, point in enumerate(columns):
-                chi2[i] = self.surface(coefficients[i]).value(point)
+            for start in range(0, len(points), _POINTS):
+                piece = points[start : start + _POINTS]
+                coefficients = self.counts.nominal(self.counts.shapes(piece))
+                for i, point in enumerate(piece[:, self._order]):
+                    chi2[start + i] = self.surface(coefficients[i]).value(point)
             return chi2
+        unbounded = np.full(points.shape[1], np.inf)
+        self._evaluate(points, -unbounded, unbounded, chi2)
+        return chi2
+
+    def values_in_range(self, points: FloatArray) -> FloatArray:
+        """Chi2 at points, infinite out of range; see `Chi2Form.values_in_range`."""
+        if self.counts.shape_parameters:
+            return super().values_in_range(points)
+        chi2 = np.empty(len(points))
+        if not self._evaluate(points, *self._ends, chi2):
+            self.counts.check_numbers(points)
+        return chi2
+
+    def _evaluate(
+        self, points: FloatArray, low: FloatArray, high: FloatArray, chi2: FloatArray
+    ) -> bool:
         from fastscan.kernels.evaluation import chi2_of_points
 
-        chi2_of_points(np.ascontiguousarray(points), self._order, chi2, *self._features)
-        return chi2
+        return bool(chi2_of_points(points, self._order, low, high, chi2, *self._features))
+
+    @cached_property
+    def _ends(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest value of each coupling."""
+        low, high = self.counts.ranges
+        return low[self._order], high[self._order]
 
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
         """Nominal counts of each monomial over sigma, shape (rows, monomials, bins)."""
@@ -77,7 +104,7 @@ class ClosedForm(Chi2Form):
         """Chi2 along one coupling through many points."""
         from fastscan.likelihoods.closed_grid import RatioLines
 
-        return RatioLines(self.counts, coupling, columns, workers)
+        return RatioLines(self.counts, coupling, columns, workers, self._known_rows)
 
     def grid(self, columns: Mapping[str, FloatArray]) -> ClosedGrid:
         """Chi2 on the product of columns."""

@@ -20,6 +20,7 @@ from fastscan.kernels import normal_form
 from fastscan.kernels import roots as root_kernels
 from fastscan.likelihoods.couplings import bounds_of_power, powers_along, unfolded, widened
 from fastscan.likelihoods.form import GridForm, Lines
+from fastscan.likelihoods.octaves import FEW
 from fastscan.likelihoods.squares import Squares
 from fastscan.likelihoods.tiles import TILE, by_tiles
 from fastscan.storage.plan import DEFAULT_BLOCK_POINTS
@@ -197,6 +198,10 @@ class RatioLines(Lines):
     coupling : str
     columns : mapping of str to (rows,)
         All other free parameters: row i is a point of them.
+    workers : int or None
+        Threads; None for all processors.
+    known : dict
+        What short columns share, by coupling; filled when first used.
     """
 
     def __init__(
@@ -204,13 +209,18 @@ class RatioLines(Lines):
         counts: Counts,
         coupling: str,
         columns: Mapping[str, FloatArray],
-        workers: int | None = 1,
+        workers: int | None,
+        known: dict[str, _Rows],
     ) -> None:
         rows = max((np.size(column) for column in columns.values()), default=1)
         masses = {name: columns[name] for name in counts.shape_parameters}
         others = {name: v for name, v in columns.items() if name not in masses}
-        only = next(iter(masses.values())) if len(masses) == 1 else None
-        every = _Rows(counts, coupling, only)
+        if rows < FEW or len(masses) != 1:
+            if coupling not in known:
+                known[coupling] = _Rows(counts, coupling, None)
+            every = known[coupling]
+        else:
+            every = _Rows(counts, coupling, *masses.values())
 
         def polynomials(own: slice) -> tuple[FloatArray, FloatArray]:
             mass = {name: v[own] for name, v in masses.items()}

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from fastscan.likelihoods.root import find_root
+
 __all__ = ["Curve", "find_turning_points", "pieces_below"]
 
 
@@ -101,12 +103,7 @@ def _crossing(curve: Callable[[float], float], low: float, high: float, level: f
     at_low, at_high = curve(low) - level, curve(high) - level
     if at_low == 0.0 or at_high == 0.0:
         return low if at_low == 0.0 else high
-    from scipy.optimize import toms748
-
-    root: float = toms748(
-        lambda u: curve(u) - level, low, high, xtol=1e-300, rtol=1e-13, maxiter=400
-    )
-    return root
+    return find_root(lambda u: curve(u) - level, low, high, 1e-13)
 
 
 def _walk_from(

@@ -107,6 +107,24 @@ class Chi2Form(ABC):
     def values(self, points: FloatArray) -> FloatArray:
         """Chi2 at points, shape (points, parameters) -> (points,)."""
 
+    def values_in_range(self, points: FloatArray) -> FloatArray:
+        """Chi2 at points, infinite out of a parameter's range and where the counts overflow.
+
+        Raises
+        ------
+        InputError
+            A point holds NaN.
+        """
+        inside = self.counts.in_range(points)
+        chi2 = np.full(len(points), np.inf)
+        if not inside.all():
+            self.counts.check_numbers(points)
+        with np.errstate(all="ignore"):
+            chi2[inside] = self.values(points[inside])
+        # Of counts that overflow nothing but their being large is known.
+        chi2[np.isnan(chi2)] = np.inf
+        return chi2
+
     @abstractmethod
     def coefficients(self, shape: Mapping[str, FloatArray] | None = None) -> FloatArray:
         """What `surface` takes of each row of the shape parameters, first axis rows."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.likelihood import Likelihood
 
+if TYPE_CHECKING:
+    from fastscan.likelihoods.couplings import Surface
+
 __all__ = ["Chi2Function"]
 
 FloatArray = NDArray[np.float64]
-
-# Points treated together: a megabyte, which stays in a processor's cache.
-_PIECE = 16_384
 
 
 class Chi2Function:
@@ -26,8 +28,9 @@ class Chi2Function:
     each solves its own least squares: some microseconds.
 
     Chi2 is infinite outside the ranges of the parameters and where the counts overflow a double;
-    it is never NaN, and a point that holds NaN is refused. iminuit reads the names, the ranges and
-    the size of one standard deviation (``errordef``) off it.
+    it is never NaN, and a point that holds NaN is refused. iminuit reads the names, the ranges, the
+    rise of one standard deviation (``errordef``) and the gradient (``grad``) off it; emcee and
+    dynesty take `log_likelihood`. It can be pickled, and threads may share it.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ class Chi2Function:
     >>> import fastscan
     >>> chi2 = fastscan.Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
     >>> chi2([[0.23857], [0.25], [-0.1]]).round(4)
-    array([7.3937, 7.3406,    inf])
+    array([7.3937, 7.3407,    inf])
     """
 
     # What a rise of one standard deviation is, as iminuit calls it.
@@ -59,16 +62,16 @@ class Chi2Function:
         names: Sequence[str],
         given: Mapping[str, float] | None = None,
     ) -> None:
-        given = dict(given or {})
+        given, names = dict(given or {}), tuple(names)
         for name in names:
             likelihood.model.parameter(name)
-            if name in given or list(names).count(name) > 1:
+            if name in given or names.count(name) > 1:
                 raise InputError(
                     f"{name} is named twice", where="parameters of points", hint="leave one out"
                 )
         if not names:
             raise InputError("no parameter", where="parameters of points", hint="name at least one")
-        self.names = tuple(names)
+        self.names = names
         self._form = likelihood.form(names, given)
         self.fixed = dict(self._form.counts.fixed)
         # As iminuit wants it: names, and ranges or None.
@@ -89,21 +92,18 @@ class Chi2Function:
         InputError
             Another number of columns, or NaN.
         """
-        given = np.asarray((points, *others) if others else points, dtype=float)
-        rows = np.atleast_2d(given)
-        if given.ndim > 2 or rows.shape[1] != len(self.names):
+        given = np.ascontiguousarray((points, *others) if others else points, dtype=float)
+        if given.ndim > 2 or given.shape[-1] != len(self.names):
             raise InputError(
-                f"points of shape {given.shape}",
+                f"points of shape {np.shape(points)}",
                 where="parameters of points",
                 hint=f"give one row a point with {len(self.names)} columns: "
                 f"{', '.join(self.names)}",
             )
-        chi2 = np.empty(len(rows))
-        with np.errstate(all="ignore"):
-            for start in range(0, len(rows), _PIECE):
-                piece = slice(start, start + _PIECE)
-                chi2[piece] = self._checked(rows[piece], start)
-        return chi2 if given.ndim == 2 else chi2.reshape(())
+        if given.ndim == 2:
+            return self._form.values_in_range(given)
+        only: FloatArray = self._form.values_in_range(given[None])[0]
+        return only
 
     def in_range(self, points: FloatArray) -> NDArray[np.bool_]:
         """Which points, shape (points, parameters), are inside the ranges of the parameters."""
@@ -113,33 +113,49 @@ class Chi2Function:
         """Minus half of chi2: minus infinity outside the parameters' ranges, for samplers."""
         return -0.5 * self(points, *others)
 
-    def gradient(self, point: ArrayLike) -> FloatArray:
+    @cached_property
+    def scales(self) -> FloatArray:
+        """Natural size of each parameter, shape (parameters,), for the first steps of minimisers.
+
+        Of a coupling that at which it alone changes counts by about their errors, 1 of a mass and
+        of what no count depends on.
+        """
+        counts = self._form.counts
+        sizes = [counts.size(n) if n in counts.couplings else 1.0 for n in self.names]
+        return np.array([size or 1.0 for size in sizes])
+
+    def gradient(self, point: ArrayLike, *others: float) -> FloatArray:
         """Derivatives of chi2 by the parameters at one point, in closed form.
+
+        Parameters
+        ----------
+        point : (parameters,)
+            Or its values as arguments of their own.
 
         Raises
         ------
         InputError
             A mass is among the parameters: counts are no polynomial in it; not one point, one out
             of range, or one where the counts overflow a double.
+
+        Examples
+        --------
+        >>> import fastscan
+        >>> chi2 = fastscan.Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
+        >>> chi2.gradient([0.25]).round(3)
+        array([-0.581])
         """
-        counts = self._form.counts
-        if counts.shape_parameters:
-            raise InputError(
-                f"no closed gradient by {counts.shape_parameters[0]}",
-                where="parameters of points",
-                hint="hold it, or use a numerical gradient",
-            )
-        given = np.asarray(point, dtype=float)
+        order, surface = self._surface
+        # A number alone becomes a point of one value, as in `__call__`.
+        given = np.ascontiguousarray((point, *others) if others else point, dtype=float)
         if given.shape != (len(self.names),):
             raise InputError(
                 f"gradient at points of shape {given.shape}",
                 where="parameters of points",
                 hint=f"give one point of {len(self.names)} values: {', '.join(self.names)}",
             )
-        for parameter, value in zip(counts.parameters, given, strict=True):
+        for parameter, value in zip(self._form.counts.parameters, given, strict=True):
             parameter.check(value)
-        order = [self.names.index(name) for name in counts.couplings]
-        surface = self._form.surface(self._form.coefficients()[0])
         gradient = np.empty(len(self.names))
         with np.errstate(all="ignore"):
             gradient[order] = surface.value_and_gradient(given[order])[1]
@@ -151,21 +167,25 @@ class Chi2Function:
             )
         return gradient
 
-    def _checked(self, rows: FloatArray, before: int) -> FloatArray:
-        """Chi2 of points in range, infinite for the others and where it overflows."""
-        inside = self.in_range(rows)
-        if inside.all():
-            chi2 = self._form.values(rows)
-        else:
-            bad = np.flatnonzero(np.isnan(rows).any(axis=1))
-            if bad.size:
-                raise InputError(
-                    "point holds something that is not a number",
-                    where=f"point {before + int(bad[0]) + 1} of {', '.join(self.names)}",
-                    hint="give finite numbers",
-                )
-            chi2 = np.full(len(rows), np.inf)
-            chi2[inside] = self._form.values(rows[inside])
-        # Of counts that overflow nothing but their being large is known.
-        chi2[np.isnan(chi2)] = np.inf
-        return chi2
+    @property
+    def grad(self) -> Callable[..., FloatArray]:
+        """`gradient`, under the name by which iminuit takes it.
+
+        There is none with a mass among the parameters: then minimisers take their own.
+        """
+        if self._form.counts.shape_parameters:
+            raise AttributeError("no closed gradient")
+        return self.gradient
+
+    @cached_property
+    def _surface(self) -> tuple[list[int], Surface]:
+        """Columns of the couplings in their own order, and chi2 as their function."""
+        counts = self._form.counts
+        if counts.shape_parameters:
+            raise InputError(
+                f"no closed gradient by {counts.shape_parameters[0]}",
+                where="parameters of points",
+                hint="hold it, or use a numerical gradient",
+            )
+        order = [self.names.index(name) for name in counts.couplings]
+        return order, self._form.surface(self._form.coefficients()[0])

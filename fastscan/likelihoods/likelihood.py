@@ -20,9 +20,10 @@ from fastscan.counts import (
 )
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
-from fastscan.likelihoods.analysis import Analysis
+from fastscan.likelihoods.analysis import held
 from fastscan.likelihoods.joint import check_parts, check_shared
 from fastscan.likelihoods.prediction import Prediction, predict
+from fastscan.likelihoods.questions import Questions
 from fastscan.models import Model
 from fastscan.tensors import Response
 
@@ -31,7 +32,7 @@ __all__ = ["Likelihood"]
 FloatArray = NDArray[np.float64]
 
 
-class Likelihood(Analysis):
+class Likelihood(Questions):
     """Chi2 of a model's parameters, given one experiment or several that are fitted together.
 
     ``a + b`` is the joint likelihood; `joined` says which nuisances are the same in both.
@@ -340,16 +341,30 @@ class Likelihood(Analysis):
             other.parts = tuple(part.observing(values[own], source) for part, own in pairs)
         return other
 
-    def predict(self, **parameters: float) -> Prediction:
+    def predict(
+        self, given: Mapping[str, float] | None = None, /, **parameters: float
+    ) -> Prediction:
         """Counts of each channel at a point, and its chi2.
+
+        Parameters
+        ----------
+        given : mapping, optional
+            Values of parameters, those left out at their defaults; as well by name.
 
         Raises
         ------
         InputError
             See `parameters` and `check_felt`.
+
+        Examples
+        --------
+        >>> import fastscan
+        >>> round(fastscan.likelihood("vector").predict(mass_mev=10.0, g=1e-5).chi2, 3)
+        7.414
         """
-        self.check_felt(given=parameters)
-        return predict(self, self.parameters(parameters))
+        point = held(given, parameters)
+        self.check_felt(given=point)
+        return predict(self, self.parameters(point))
 
     @property
     def alone(self) -> bool:

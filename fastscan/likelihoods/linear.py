@@ -25,7 +25,7 @@ __all__ = ["LinearCurve", "LinearForm", "LinearSurface", "fitted_pulls"]
 FloatArray = NDArray[np.float64]
 
 # Points whose pulls are fitted together.
-_POINTS = 4096
+_POINTS = 512
 
 
 def fitted_pulls(

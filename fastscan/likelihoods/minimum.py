@@ -40,8 +40,15 @@ class Minimum:
     chi2: float
 
 
-def find_minimum(form: Chi2Form) -> Minimum:
-    """The lowest chi2 over the whole physical range of all free parameters of a form."""
+def find_minimum(form: Chi2Form, known: Minimum | None = None) -> Minimum:
+    """The lowest chi2 over the whole physical range of all free parameters of a form.
+
+    Parameters
+    ----------
+    form : Chi2Form
+    known : Minimum, optional
+        A local minimum that was found before: it is returned where it is the lowest one.
+    """
     counts = form.counts
     if not counts.shape_parameters:
         return _lowest(form, np.empty((1, 0)))[0]
@@ -51,6 +58,10 @@ def find_minimum(form: Chi2Form) -> Minimum:
     rows = np.stack([m.ravel() for m in mesh], axis=1)
     found = _lowest(form, rows)
     best = min(range(len(rows)), key=lambda i: found[i].chi2)
+    if known is not None and known.chi2 <= found[best].chi2:
+        place = np.array([known.point[name] for name in counts.shape_parameters])
+        if all(_beside(c, m, at) for c, m, at in zip(columns, rows[best], place, strict=True)):
+            return known
     if len(scales) == 1:
         return _refined(form, scales[0], columns[0], rows[best], found[best])
     chi2 = np.reshape([one.chi2 for one in found], mesh[0].shape)
@@ -111,6 +122,12 @@ def _followed(
             size *= _SHRINK
     assert best is not None
     return best
+
+
+def _beside(column: FloatArray, mass: float, other: float) -> bool:
+    """Whether a mass is between the neighbours of another one in a column."""
+    place = int(np.searchsorted(column, mass))
+    return bool(column[max(place - 1, 0)] <= other <= column[min(place + 1, column.size - 1)])
 
 
 def _lowest(form: Chi2Form, rows: FloatArray) -> list[Minimum]:

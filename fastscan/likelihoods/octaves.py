@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.counts import Counts
 from fastscan.kernels import chebyshev, normal_form
+from fastscan.models.base import Growth
+from fastscan.models.polynomial import Monomial
 
-__all__ = ["Octaves", "interpolation_degree"]
+__all__ = ["FEW", "Octaves", "interpolation_degree"]
 
 FloatArray = NDArray[np.float64]
 
@@ -24,7 +27,7 @@ FloatArray = NDArray[np.float64]
 # of squares adds up to 256 (an octave to the fourth power of a propagator) times that of a double.
 _ERROR = 1e-14
 # Shorter axes are not interpolated: most functions need more nodes.
-_FEW = 16
+FEW = 16
 _HALF_OCTAVE = 0.5 * math.log(2.0)
 # An octave whose values between nodes are off by more: the model's bound is wrong.
 _SUSPECT = 1e-10
@@ -67,7 +70,7 @@ class Octaves:
         self._compute, self._groups = compute, groups
         self._tables: FloatArray | None = None
         degree = None
-        if masses is not None and masses.size >= _FEW:
+        if masses is not None and masses.size >= FEW:
             degree = interpolation_degree(counts, factors)
         if masses is None or degree is None:
             return
@@ -161,17 +164,28 @@ def interpolation_degree(counts: Counts, factors: int = 2, error: float = _ERROR
     is any sum of such functions to that part of the sum of their sizes. The least n over rho.
     """
     signals = [signal for part in counts.parts for signal in part.signals]
-    growths = signals[0].model.growths
     every = [signal.function_powers for signal in signals]
-    powers = {product for own in every if own is not None for product in own}
+    powers = frozenset(product for own in every if own is not None for product in own)
     if len(counts.shape_parameters) != 1 or not powers or None in every:
         return None
-    if any(name not in growths for product in powers for name, _ in product):
+    return _degree(tuple(signals[0].model.growths.items()), powers, factors, error)
+
+
+@lru_cache
+def _degree(
+    growths: tuple[tuple[str, Growth], ...],
+    powers: frozenset[Monomial],
+    factors: int,
+    error: float,
+) -> int | None:
+    """See `interpolation_degree`."""
+    known = dict(growths)
+    if any(name not in known for product in powers for name, _ in product):
         return None
     best = math.inf
     for ellipse in np.linspace(1.5, 9.5, 41):
         growth = factors * max(
-            sum(power * math.log(growths[name](_HALF_OCTAVE, ellipse)) for name, power in product)
+            sum(power * math.log(known[name](_HALF_OCTAVE, ellipse)) for name, power in product)
             for product in powers
         )
         best = min(best, (growth + math.log(4.0 / (ellipse - 1.0) / error)) / math.log(ellipse))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -47,6 +47,7 @@ def caption(
     *,
     method: str = "",
     level: str = "",
+    profiled: Sequence[str] = (),
     width_cm: float = COLUMN_WIDTH_CM,
 ) -> str:
     """Make the caption of a figure, in lines that fit above it.
@@ -61,6 +62,8 @@ def caption(
     channels : {"both", "cevns", "eves"}
     method, level : str
         In mathtext.
+    profiled : sequence of str
+        Parameters that chi2 was minimised over.
     width_cm : float
         Of the figure.
     """
@@ -81,6 +84,10 @@ def caption(
             CHANNEL_LABELS[channels],
         ],
         [("held: " if i == 0 else "") + words for i, words in enumerate(values)],
+        [
+            ("profiled: " if i == 0 else "") + f"${model.parameter(name).symbol}$"
+            for i, name in enumerate(profiled)
+        ],
         [words for words in (method, level) if words],
     ]
     return "\n".join(line for block in blocks for line in _lines(block, letters))
@@ -101,6 +108,7 @@ def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = 
         header["channels"],
         method=method,
         level=level,
+        profiled=header.get("profiled", ()),
     )
 
 

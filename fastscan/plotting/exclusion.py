@@ -157,7 +157,7 @@ def draw_exclusion(
             handles[name] = Patch(facecolor=tint(color), edgecolor=color, linestyle=line_style)
         if best_fit_is_located(result, dof):
             label = f"best fit, {name}" if len(filled) > 1 else "best fit"
-            handles[label] = _mark(axes, x, y, result.minimum.point, color, _BEST_FIT)
+            handles[label] = _mark(axes, x, y, _on_axes(result), color, _BEST_FIT)
     set_caption(axes, title)
     if words is None:
         words = f"excluded at {100 * cl:g} % C.L. ({dof} dof)"
@@ -221,7 +221,7 @@ def draw_allowed(
     if all(a.start <= v <= a.stop for a, v in zip((x, y), nothing_new.values(), strict=True)):
         handles["Standard Model"] = _mark(axes, x, y, nothing_new, FOREGROUND, _DEFAULT)
     if best_fit_is_located(result, dof):
-        handles["best fit"] = _mark(axes, x, y, best.point, color, _BEST_FIT)
+        handles["best fit"] = _mark(axes, x, y, _on_axes(result), color, _BEST_FIT)
     set_caption(axes, title)
     words = f"allowed ({dof} dof)" + edge_note(result, surface, below)
     _legend(axes, handles, words, [surface.values <= below], legend_at)
@@ -259,6 +259,11 @@ def _draw_lines(
 ) -> None:
     for line in lines:
         axes.plot(x.scaled(line[:, 0]), y.scaled(line[:, 1]), **look)
+
+
+def _on_axes(result: ScanResult) -> dict[str, float]:
+    """Where the minimum is along the axes, whatever else is profiled."""
+    return {name: result.minimum.point[name] for name in result.names}
 
 
 def _mark(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastscan.exceptions import InputError
 
@@ -101,6 +101,41 @@ class Axis:
                 hint=f"give at least two points, or --set {name.strip()}={start:g}",
             )
         return cls(name.strip(), start, stop, points, "log" if parts[3:] == ["log"] else "linear")
+
+    @classmethod
+    def through(cls, name: str, values: ArrayLike) -> Axis:
+        """The axis that has given points: an array, or a column of pandas or xarray.
+
+        Raises
+        ------
+        InputError
+            They are spaced evenly neither in the parameter nor in its logarithm, to 1e-9 of a step.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Axis.through("g", np.geomspace(1e-6, 1e-3, 4))
+        Axis(name='g', start=1e-06, stop=0.001, points=4, spacing='log')
+        """
+        points = np.asarray(values, dtype=float)
+        where = f"--axis {name}"
+        if points.ndim != 1 or points.size == 0:
+            raise InputError(
+                f"points of shape {points.shape}", where=where, hint="give a list of numbers"
+            )
+        ends = float(points[0]), float(points[-1])
+        tries: list[Axis] = [cls(name, *ends, points.size)]
+        if points.size > 1 and ends[0] > 0.0:
+            tries.append(cls(name, *ends, points.size, "log"))
+        for axis in tries:
+            steps = np.gradient(axis.values) if points.size > 1 else np.ones(1)
+            if (np.abs(points - axis.values) <= 1e-9 * np.abs(steps)).all():
+                return axis
+        raise InputError(
+            "points are spaced evenly neither in the parameter nor in its logarithm",
+            where=where,
+            hint="give its ends and the number of points",
+        )
 
     @property
     def values(self) -> FloatArray:

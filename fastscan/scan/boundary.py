@@ -23,7 +23,7 @@ from fastscan.inference.edges import (
 from fastscan.inference.goodness import doubtful_fits
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.couplings import widened
-from fastscan.likelihoods.form import Lines
+from fastscan.likelihoods.form import Lines, chi2_form
 from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touching
@@ -142,7 +142,7 @@ def find_boundary(
         )
     plane = _Plane(likelihood, axis, poi, dict(given or {}), workers, profiled)
     chi2_min, best_fit = plane.minimum()
-    on_axis, minimum = chi2_min, find_minimum(plane.form)
+    on_axis, minimum = chi2_min, find_minimum(plane.form, Minimum(best_fit, chi2_min))
     # One that is better by rounding alone is none.
     if minimum.chi2 < chi2_min - 1e-9 * max(1.0, chi2_min):
         chi2_min, best_fit = minimum.chi2, minimum.point
@@ -241,7 +241,9 @@ class _Plane:
                 )
         # Degenerate partners can only raise the coupling: at zero they are out of the way.
         self._outward = bool(names)
-        self.form = likelihood.form((axis.name, poi), {**given, **dict.fromkeys(names, 0.0)})
+        if names:
+            counts = likelihood.counts((axis.name, poi), {**given, **dict.fromkeys(names, 0.0)})
+        self.form = chi2_form(counts)
 
     def minimum(self) -> tuple[float, dict[str, float]]:
         """The lowest chi2 of the plane, and where."""

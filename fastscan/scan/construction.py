@@ -23,7 +23,7 @@ from fastscan.inference.critical_values import Critical, critical_value
 from fastscan.inference.edges import check_box
 from fastscan.inference.shared_toys import FIRST, MOST, SharedToys
 from fastscan.inference.toys import ToyFits, draw_toys
-from fastscan.likelihoods import Likelihood, delta_chi2
+from fastscan.likelihoods import Chi2Form, Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import find_minimum
 from fastscan.scan.axes import Axis
 from fastscan.scan.completion import Progress, fill_store
@@ -177,6 +177,7 @@ def run_construction(
     given: Mapping[str, float] | None = None,
     *,
     out: str | Path,
+    profiled: Sequence[str] = (),
     cl: float = 0.90,
     toys: int = DEFAULT_TOYS,
     precision: float = 0.02,
@@ -190,7 +191,7 @@ def run_construction(
 
     Parameters
     ----------
-    likelihood, axes, given
+    likelihood, axes, given, profiled
         As for `fastscan.scan.Grid`, two axes.
     out : path
         The store to make; it must not exist, unless ``resume``.
@@ -222,7 +223,7 @@ def run_construction(
             hint="give a number of toys from 1, a precision such as 0.02, a seed from 0",
         )
     delta_chi2(cl)  # refuses a level that is none
-    grid = Grid(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given, profiled)
     names = [axis.name for axis in grid.axes]
     if len(names) != 2:
         raise InputError(
@@ -235,7 +236,7 @@ def run_construction(
         for axis in grid.axes
         if likelihood.model.parameter(axis.name).kind == "shape"
     }
-    fits = ToyFits(likelihood, names, given, ranges=masses)
+    fits = ToyFits(likelihood, names, given, grid.profiled, ranges=masses)
     best, chi2 = fits.best(fits.counts.observed)
     # What the fits, over the masses of the axis, can not reach.
     check_box(float(chi2[0]), find_minimum(grid.form))
@@ -249,7 +250,7 @@ def run_construction(
         "best_fit": {
             "point": {name: float(v) for name, v in zip(names, best[0], strict=True)},
             "chi2": float(chi2[0]),
-            "alpha_hat": _alpha_hat(likelihood, dict(zip(names, best[0], strict=True)), given),
+            "alpha_hat": _alpha_hat(grid.form, dict(zip(names, best[0], strict=True))),
         },
     }
     # Blocks of one row each.
@@ -370,10 +371,15 @@ def compute_row(work: _Work, index: Index) -> None:
     work.writer.write(index, arrays)
 
 
-def _alpha_hat(
-    likelihood: Likelihood, point: Mapping[str, float], given: Mapping[str, float] | None
-) -> float:
+def _alpha_hat(form: Chi2Form, point: Mapping[str, float]) -> float:
     """Normalisation shift at the best fit; zero where a coupling is infinite there."""
     if not np.isfinite(list(point.values())).all():
         return 0.0
-    return float(likelihood.predict(**{**(given or {}), **point}).alpha_hat)
+    if len(point) == len(form.counts.names):
+        at = np.array([point[name] for name in form.counts.names])
+    else:
+        # Loaded by those who profile.
+        from fastscan.likelihoods.profiled_grid import profiled_minima
+
+        at = profiled_minima(form, point)[1][0]
+    return form.fit_at(at).relative_change

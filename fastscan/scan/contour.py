@@ -27,10 +27,11 @@ from fastscan.inference.edges import (
     touch_words,
 )
 from fastscan.inference.goodness import doubtful_fits
-from fastscan.likelihoods import Chi2Function, Likelihood, delta_chi2
+from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import point_words
 from fastscan.scan.edges import box_of, touching
 from fastscan.scan.grid import Grid
+from fastscan.scan.origin import chi2_function
 from fastscan.scan.provenance import header_lines
 from fastscan.scan.result import ScanResult
 from fastscan.scan.run import scan_in_memory
@@ -52,8 +53,8 @@ FloatArray = NDArray[np.float64]
 
 # A finer grid has at least so many steps along each axis, and at most so many points, or so many
 # blocks of points where a point costs more; it is made finer until chi2 at the vertices is this
-# close to the level.
-_STEPS = 240
+# close to the level. That of a profiled plane, of which a point costs much more, begins coarser.
+_STEPS, _PROFILED_STEPS = 240, 60
 _MOST_POINTS, _MOST_BLOCKS = 4_000_000, 16
 _CLOSE = 0.01
 
@@ -163,9 +164,9 @@ def _refined(result: ScanResult, levels: Sequence[float]) -> Surface:
     likelihood = result.likelihood
     if likelihood is None:
         return Surface(result, _estimated_error(result, levels), exact=False)
-    given = result.header["parameters"]
-    chi2 = Chi2Function(likelihood, result.names, given)
-    finer = max(1, math.ceil(_STEPS / (min(result.shape) - 1)))
+    chi2 = chi2_function(likelihood, result.names, result.header)
+    steps = _PROFILED_STEPS if result.profiled else _STEPS
+    finer = max(1, math.ceil(steps / (min(result.shape) - 1)))
     scan, error = result, math.inf
     while error > _CLOSE:
         scan = result if finer == 1 else _finer(likelihood, result, finer)
@@ -218,7 +219,9 @@ def region_edges(
     touches = touching(surface.values <= level, surface.axes, surface.bounds)
     words = [word for word in (edge_words(touches), _minimum_words(result)) if word]
     if result.likelihood is not None:
-        words += doubtful_fits(result.likelihood, result.minimum.chi2, len(result.names))
+        words += doubtful_fits(
+            result.likelihood, result.minimum.chi2, len(result.names) + len(result.profiled)
+        )
     return touches, words
 
 
@@ -325,11 +328,13 @@ def _columns(result: ScanResult) -> list[FloatArray]:
 def _finer(likelihood: Likelihood, result: ScanResult, times: int) -> ScanResult:
     """The same plane with so many times as many steps; all points of the scan are among them."""
     axes = [replace(axis, points=times * (axis.points - 1) + 1) for axis in result.axes]
-    return scan_in_memory(likelihood, axes, result.header["parameters"])
+    given = result.header["parameters"]
+    return scan_in_memory(likelihood, axes, given, profiled=result.profiled)
 
 
 def _most_points(likelihood: Likelihood, result: ScanResult) -> int:
-    block = Grid(likelihood, result.axes, result.header["parameters"]).default_block_points
+    grid = Grid(likelihood, result.axes, result.header["parameters"], result.profiled)
+    block = grid.default_block_points
     return min(_MOST_POINTS, _MOST_BLOCKS * block)
 
 

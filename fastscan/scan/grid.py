@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import Likelihood
+from fastscan.likelihoods.form import GridForm
 from fastscan.models import Model
 from fastscan.scan.axes import Axis
 
@@ -31,11 +32,14 @@ class Grid:
         One for each scanned parameter.
     given : mapping, optional
         Values of other parameters; the rest stay at their defaults.
+    profiled : sequence of str
+        Couplings that chi2 is minimised over at each point.
 
     Attributes
     ----------
     form : Chi2Form
-        Chi2 of the scanned parameters.
+        Chi2 of the scanned parameters, and of those that are profiled.
+    profiled : tuple of str
     axes : tuple of Axis
     asked : tuple of str
         Names of the axes in the order given.
@@ -59,16 +63,27 @@ class Grid:
         likelihood: Likelihood,
         axes: Sequence[Axis],
         given: Mapping[str, float] | None = None,
+        profiled: Sequence[str] = (),
     ) -> None:
         kinds = {p.name: p.kind for p in likelihood.model.parameters}
         check_axes(likelihood.model, axes, given or {})
+        self.profiled = _checked_profile(likelihood, axes, given or {}, profiled)
         self.axes = tuple(sorted(axes, key=lambda axis: kinds[axis.name] == "coupling"))
         self.asked = tuple(axis.name for axis in axes)
         self.shape = tuple(axis.points for axis in self.axes)
-        self.form = likelihood.form([axis.name for axis in self.axes], given)
+        names = [axis.name for axis in self.axes]
+        self.form = likelihood.form([*names, *self.profiled], given)
         self.fixed = dict(self.form.counts.fixed)
         self.coupling_innermost = kinds[self.axes[-1].name] == "coupling"
-        self._values = self.form.grid({axis.name: axis.values for axis in self.axes})
+        columns = {axis.name: axis.values for axis in self.axes}
+        self._values: GridForm
+        if self.profiled:
+            # Loaded by those who profile.
+            from fastscan.likelihoods.profiled_grid import ProfiledGrid
+
+            self._values = ProfiledGrid(self.form, columns)
+        else:
+            self._values = self.form.grid(columns)
         self.default_block_points = self._values.default_block_points
         self.error = self._values.error
 
@@ -118,7 +133,31 @@ class Grid:
 
     def alpha_hat(self, index: tuple[int, ...]) -> float:
         """Relative change of the total counts by the pulls at one grid point."""
-        return self.form.fit_at(np.array([*self.point(index).values()])).relative_change
+        return self.form.fit_at(np.array([*self.parameters(index).values()])).relative_change
+
+    def parameters(self, index: tuple[int, ...]) -> dict[str, float]:
+        """Scanned and profiled parameters at one grid point."""
+        point = self.point(index)
+        if self.profiled:
+            values = self._values.point(index)  # type: ignore[attr-defined]
+            point |= {n: float(values[self.form.counts.names.index(n)]) for n in self.profiled}
+        return point
+
+
+def _checked_profile(
+    likelihood: Likelihood,
+    axes: Sequence[Axis],
+    given: Mapping[str, float],
+    profiled: Sequence[str],
+) -> tuple[str, ...]:
+    """Names of the profiled parameters: see `Analysis.profiled_names`, and none is an axis."""
+    names = likelihood.profiled_names(axes[0].name, given, tuple(profiled))
+    for axis in axes:
+        if axis.name in names:
+            raise InputError(
+                f"{axis.name} is both profiled and scanned", where="--profile", hint="leave one out"
+            )
+    return names
 
 
 def check_axes(model: Model, axes: Sequence[Axis], given: Mapping[str, float]) -> None:

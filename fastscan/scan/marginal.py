@@ -85,7 +85,9 @@ class Marginal:
         """What may mislead: a box that cuts off the region or the minimum, absurd fits."""
         outside = outside_words(self.minimum, box_of(self.grid.axes), self.grid_chi2_min, "box")
         words = [word for word in (edge_words(self.touches(cl), "box"), outside) if word]
-        return words + doubtful_fits(self.likelihood, self.chi2_min, len(self.grid.axes))
+        return words + doubtful_fits(
+            self.likelihood, self.chi2_min, len(self.grid.axes) + len(self.grid.profiled)
+        )
 
     def intervals(self, cl: float = 0.90) -> Pieces:
         """Intervals of a single kept parameter, from a smooth curve through the points.
@@ -140,6 +142,7 @@ class Marginal:
         if end in (axis.start, axis.stop):
             return 0.0
         others = [other.name for other in self.grid.axes if other is not axis]
+        others += self.grid.profiled
         held = {**self.grid.fixed, axis.name: end}
         lower = find_minimum(self.likelihood.form(others, held)).chi2
         height, slope = smooth.at(end)
@@ -153,6 +156,7 @@ def marginalise(
     given: Mapping[str, float] | None = None,
     *,
     method: str = "profile",
+    profiled: Sequence[str] = (),
     workers: int | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Marginal:
@@ -165,6 +169,8 @@ def marginalise(
     keep : sequence of str
         One or two of the axes.
     method : {"profile", "bayes"}
+    profiled : sequence of str
+        Couplings that chi2 is minimised over at each point, by descents.
     workers : int, optional
         Threads; all processors by default. The values do not depend on it.
     progress : callable, optional
@@ -176,7 +182,7 @@ def marginalise(
         ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box);
         a box that the data exclude.
     """
-    grid = Grid(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given, profiled)
     names = [axis.name for axis in grid.axes]
     _check(grid, keep, method)
     kept = [names.index(name) for name in keep]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.scan.provenance import scan_header
 
-__all__ = ["check_chi2", "find_likelihood", "likelihood_of"]
+__all__ = ["check_chi2", "chi2_function", "find_likelihood", "likelihood_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -48,7 +48,8 @@ def likelihood_of(header: Mapping[str, Any]) -> Likelihood:
         for constraint in header.get("constraints", ()):
             found = found.constrained(**constraint)
         axes = [Axis(**axis) for axis in header["axes"]]
-        again = scan_header(found, Grid(found, axes, header["parameters"]))
+        grid = Grid(found, axes, header["parameters"], header.get("profiled", ()))
+        again = scan_header(found, grid)
     except (FastscanError, TypeError, KeyError) as error:
         raise InputError(
             f"the likelihood of the scan can not be made again: {error}",
@@ -75,7 +76,22 @@ def find_likelihood(header: Mapping[str, Any]) -> tuple[Likelihood | None, str]:
         return None, error.what
 
 
-def check_chi2(chi2: Chi2Function, points: FloatArray, values: FloatArray) -> None:
+def chi2_function(
+    likelihood: Likelihood, names: Sequence[str], header: Mapping[str, Any]
+) -> Callable[[FloatArray], FloatArray]:
+    """Chi2 of a scan at any points of its parameters, shape (points, names) -> (points,)."""
+    given, profiled = header["parameters"], header.get("profiled", ())
+    if not profiled:
+        return Chi2Function(likelihood, names, given)
+    from fastscan.likelihoods.profiled_grid import profiled_minima
+
+    form = likelihood.form([*names, *profiled], given)
+    return lambda points: profiled_minima(form, dict(zip(names, points.T, strict=True)))[0]
+
+
+def check_chi2(
+    chi2: Callable[[FloatArray], FloatArray], points: FloatArray, values: FloatArray, where: str
+) -> None:
     """Check that a likelihood gives the values of a scan at some of its points.
 
     Raises
@@ -87,6 +103,6 @@ def check_chi2(chi2: Chi2Function, points: FloatArray, values: FloatArray) -> No
     if not np.allclose(found, values, rtol=_ROUNDED, atol=_ROUNDED):
         raise InputError(
             "the likelihood of the scan can not be made again: its values differ",
-            where=", ".join(chi2.names),
+            where=where,
             hint="scan again",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -41,6 +42,7 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "axes": [axis.to_dict() for axis in grid.axes],
         **({"order": list(grid.asked)} if grid.asked != names else {}),
         "parameters": grid.fixed,
+        **({"profiled": list(grid.profiled)} if grid.profiled else {}),
         "channels": likelihood.channels,
         "experiment": likelihood.experiment.name,
         "experiment_source": likelihood.experiment.source,
@@ -54,8 +56,14 @@ def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:
         "observation_sha256": likelihood.observation_sha256,
         "tensors_sha256": " ".join(part.response.name for part in likelihood.parts),
         **({"chi2_error": grid.error} if grid.error > 0.0 else {}),
-        "fastscan_version": version("fastscan"),
+        "fastscan_version": _version(),
     }
+
+
+@cache
+def _version() -> str:
+    # The package's metadata are a file, which takes a millisecond to read.
+    return version("fastscan")
 
 
 def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
@@ -83,6 +91,7 @@ def header_lines(header: Mapping[str, Any]) -> dict[str, str]:
         },
         **({"data": header["data"]} if "data" in header else {}),
         "fixed parameters": fixed or "none",
+        **({"profiled": ", ".join(header["profiled"])} if header.get("profiled") else {}),
         "axes": axes,
         **accuracy_lines(header),
         "tensors sha256": header["tensors_sha256"],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import FastscanError, InputError, StoreError
 from fastscan.inference.edges import Bounds, bounds_of
-from fastscan.likelihoods import Chi2Function, Likelihood
+from fastscan.likelihoods import Likelihood
 from fastscan.likelihoods.minimum import Minimum, find_minimum
 from fastscan.models import recorded_model
 from fastscan.scan.axes import Axis
@@ -128,14 +128,15 @@ class ScanResult(ABC):
     @cached_property
     def _made_again(self) -> tuple[Likelihood | None, str]:
         """The likelihood it was made with, or why that can not be had."""
-        from fastscan.scan.origin import check_chi2, likelihood_of
+        from fastscan.scan.origin import check_chi2, chi2_function, likelihood_of
 
         try:
             found = likelihood_of(self.header)
             corner = tuple(axis.start for axis in self.axes)
             points = np.array([corner, tuple(self.best_fit.point.values())])
             values = np.array([self.values[(0,) * len(corner)], self.best_fit.chi2])
-            check_chi2(Chi2Function(found, self.names, self.header["parameters"]), points, values)
+            chi2 = chi2_function(found, self.names, self.header)
+            check_chi2(chi2, points, values, ", ".join(self.names))
         except InputError as error:
             return None, error.what
         return found, ""
@@ -158,11 +159,16 @@ class ScanResult(ABC):
         """
         best = self.best_fit
         if self.likelihood is not None:
-            form = self.likelihood.form(self.names, self.header["parameters"])
+            form = self.likelihood.form([*self.names, *self.profiled], self.header["parameters"])
             found = find_minimum(form)
             if found.chi2 <= best.chi2:
                 return found
         return Minimum(dict(best.point), best.chi2)
+
+    @property
+    def profiled(self) -> tuple[str, ...]:
+        """Parameters that chi2 was minimised over at each point."""
+        return tuple(self.header.get("profiled", ()))
 
     @property
     def shape(self) -> tuple[int, ...]:

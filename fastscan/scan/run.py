@@ -37,6 +37,7 @@ def scan_in_memory(
     axes: Sequence[Axis],
     given: Mapping[str, float] | None = None,
     *,
+    profiled: Sequence[str] = (),
     workers: int | None = None,
     block_points: int | None = None,
 ) -> ScanResult:
@@ -44,7 +45,7 @@ def scan_in_memory(
 
     Parameters
     ----------
-    likelihood, axes, given
+    likelihood, axes, given, profiled
         As for `fastscan.scan.Grid`; the result has the axes in the order given.
     workers : int, optional
         Threads; all processors by default.
@@ -70,7 +71,7 @@ def scan_in_memory(
     >>> plane.chi2.sel(mass_mev=10.0, g=1e-5, method="nearest").round(3).item()
     6.867
     """
-    grid = Grid(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given, profiled)
     plan = _plan(grid, block_points)
     _try_corners(grid)
     try:
@@ -101,6 +102,7 @@ def run_scan(
     given: Mapping[str, float] | None = None,
     *,
     out: str | Path,
+    profiled: Sequence[str] = (),
     scheduler: str = "threads",
     workers: int | None = None,
     resume: bool = False,
@@ -112,7 +114,7 @@ def run_scan(
 
     Parameters
     ----------
-    likelihood, axes, given
+    likelihood, axes, given, profiled
         As for `fastscan.scan.Grid`.
     out : path
         The store to make; it must not exist, unless ``resume``.
@@ -146,7 +148,7 @@ def run_scan(
         The disk filled up or a worker died; finished blocks are kept.
     """
     path = local_path(out)
-    grid = Grid(likelihood, axes, given)
+    grid = Grid(likelihood, axes, given, profiled)
     if dtype not in store.DTYPES:
         raise InputError(
             f"unknown dtype {dtype!r}", where="--dtype", hint=f"write {' or '.join(store.DTYPES)}"

@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 CHANNELS = ("cevns", "eves")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChannelResponse:
     """Everything one channel needs, on its recoil nodes t (all isotopes one after the other).
 

@@ -64,7 +64,7 @@ def test_words_become_what_is_declared(name, word, value):
 def test_words_of_another_type(name, word, message):
     with pytest.raises(InputError, match=message) as caught:
         typed_options(Declared, {name: word})
-    assert f"--option {name}={word}" in str(caught.value)
+    assert f"--option {name}={word}" in caught.value.line
 
 
 @pytest.mark.parametrize(("word", "text"), [("true", "True"), ("false", "False")])

@@ -1,9 +1,15 @@
 """Chi2 as a function of lists of points, and as what samplers and minimisers want."""
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import emcee
 import iminuit
 import numpy as np
+import pandas
 import pytest
+import scipy.optimize
+import xarray
 from dynesty import NestedSampler
 
 import fastscan
@@ -70,19 +76,69 @@ def test_with_a_mass_among_the_parameters():
         chi2.gradient(points[0])
 
 
-def test_iminuit_finds_the_best_fit_with_our_gradient(electromagnetic):
+def test_iminuit_takes_names_limits_errordef_and_gradient(electromagnetic):
     chi2 = Chi2Function(electromagnetic, ["q_ee", "r2_ee"])
-    scales = np.array([1e-12, 1e-32])
-    minuit = iminuit.Minuit(
-        lambda x: float(chi2(x * scales)),
-        np.zeros(2),
-        grad=lambda x: chi2.gradient(x * scales) * scales,
-    )
+    minuit = iminuit.Minuit(chi2, q_ee=0.0, r2_ee=0.0)
     minuit.migrad()
     best = electromagnetic.limit("q_ee", profiled=["r2_ee"]).best_basin
     assert minuit.valid
+    assert minuit.ngrad > 0
+    assert minuit.errordef == 1.0
+    assert minuit.limits["q_ee"] == (-1e-3, 1e-3)
     assert minuit.fval == pytest.approx(best.chi2, abs=1e-4)
-    assert minuit.values[0] * scales[0] == pytest.approx(best.value, abs=1e-14)
+    assert minuit.values["q_ee"] == pytest.approx(best.value, abs=1e-14)
+
+
+def test_iminuit_takes_its_own_gradient_with_a_mass(tables):
+    chi2 = Chi2Function(fastscan.likelihood("vector"), ["mass_mev", "g"])
+    minuit = iminuit.Minuit(chi2, mass_mev=10.0, g=1e-5)
+    minuit.fixed["mass_mev"] = True
+    minuit.errors["g"] = chi2.scales[1]
+    minuit.migrad()
+    assert minuit.ngrad == 0
+    best = fastscan.likelihood("vector").limit("g", {"mass_mev": 10.0})
+    assert minuit.fval == pytest.approx(best.chi2_min, abs=1e-3)
+
+
+def test_scipy_minimises_it_with_its_gradient(tables):
+    likelihood = fastscan.likelihood("sm", "conus-plus-shapes")
+    chi2 = Chi2Function(likelihood, ["sin2_theta_w"])
+    found = scipy.optimize.minimize(chi2, [0.2], jac=chi2.gradient, bounds=[(0.0, 1.0)])
+    assert found.success
+    expected = likelihood.limit("sin2_theta_w")
+    assert found.x[0] == pytest.approx(expected.best_fit, abs=1e-5)
+    assert found.fun == pytest.approx(expected.chi2_min, abs=1e-8)
+
+
+@pytest.mark.parametrize("experiment", ["conus-plus", "conus-plus-shapes"])
+def test_a_copy_by_pickle_gives_the_same_bits(tables, rng, experiment):
+    chi2 = Chi2Function(fastscan.likelihood("electromagnetic", experiment), NAMES)
+    points = points_of(rng, 20)
+    copy = pickle.loads(pickle.dumps(chi2))
+    np.testing.assert_array_equal(copy(points), chi2(points))
+    np.testing.assert_array_equal(copy.gradient(points[0]), chi2.gradient(points[0]))
+
+
+@pytest.mark.parametrize("experiment", ["conus-plus", "conus-plus-shapes"])
+def test_threads_share_it(tables, rng, experiment):
+    likelihood = fastscan.likelihood("electromagnetic", experiment)
+    points = points_of(rng, 64)
+    alone = Chi2Function(likelihood, NAMES)
+    expected = [(alone(point), *alone.gradient(point)) for point in points]
+    # New, so that threads race for what is made when it is first used.
+    chi2 = Chi2Function(likelihood, NAMES)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda point: (chi2(point), *chi2.gradient(point)), points))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_columns_of_pandas_and_xarray(electromagnetic, rng):
+    chi2 = Chi2Function(electromagnetic, NAMES)
+    points = points_of(rng, 5)
+    expected = chi2(points)
+    np.testing.assert_array_equal(chi2(pandas.DataFrame(points, columns=NAMES)), expected)
+    np.testing.assert_array_equal(chi2(xarray.DataArray(points)), expected)
+    np.testing.assert_array_equal(chi2(np.asfortranarray(points)), expected)
 
 
 def test_emcee_samples_the_posterior_of_the_weak_mixing_angle():
@@ -104,7 +160,7 @@ def test_emcee_samples_the_posterior_of_the_weak_mixing_angle():
 def test_dynesty_integrates_the_evidence():
     chi2 = Chi2Function(fastscan.likelihood("sm"), ["sin2_theta_w"])
     sampler = NestedSampler(
-        lambda x: float(chi2.log_likelihood(x)),
+        chi2.log_likelihood,
         lambda unit: unit,
         1,
         nlive=200,

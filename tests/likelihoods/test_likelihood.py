@@ -120,7 +120,7 @@ def refused(caught, *texts):
 @pytest.mark.parametrize(
     ("poi", "given", "cl", "texts"),
     [
-        ("g", {"g": 1e-5}, 0.9, ["g is both the parameter of interest and set", "--set g"]),
+        ("g", {"g": 1e-5}, 0.9, ["g is both the parameter of interest and set", "leave out g="]),
         ("gg", {}, 0.9, ["unknown parameter 'gg'", "did you mean 'g'?"]),
         ("mass", {}, 0.9, ["unknown parameter 'mass'", "did you mean 'mass_mev'?"]),
         ("g", {"mas_mev": 1.0}, 0.9, ["unknown parameter 'mas_mev'", "'mass_mev'"]),
@@ -128,8 +128,8 @@ def refused(caught, *texts):
         ("g", {"mass_mev": np.nan}, 0.9, ["mass_mev = nan is not a finite number"]),
         ("g", {"sin2_theta_w": 1.1}, 0.9, ["sin2_theta_w = 1.1 is out of range", "from 0 to 1"]),
         ("mass_mev", {"g": np.inf}, 0.9, ["g = inf is not a finite number"]),
-        ("g", {}, 90.0, ["confidence level 90", "--cl", "0.90"]),
-        ("g", {}, np.nan, ["confidence level nan", "--cl"]),
+        ("g", {}, 90.0, ["confidence level 90", "(cl)", "0.90"]),
+        ("g", {}, np.nan, ["confidence level nan", "(cl)"]),
     ],
 )
 def test_limit_refuses(make, poi, given, cl, texts):
@@ -150,7 +150,7 @@ def test_limit_refuses(make, poi, given, cl, texts):
 def test_limit_refuses_to_profile(make, profiled, text):
     with pytest.raises(InputError) as caught:
         make("vector").limit("g", {"mass_mev": 1.0}, profiled=profiled)
-    refused(caught, text, "--profile")
+    refused(caught, text, "(profiled)")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_prediction_refuses(make, point, text):
 def test_bad_sigma_alpha(sigma_alpha):
     with pytest.raises(InputError) as caught:
         likelihood("sm", sigma_alpha=sigma_alpha)
-    refused(caught, f"sigma_alpha = {sigma_alpha}", "--sigma-alpha")
+    refused(caught, f"sigma_alpha = {sigma_alpha}", "(sigma_alpha)")
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_level_is_the_quantile(confidence_level, degrees_of_freedom):
 
 @pytest.mark.parametrize("confidence_level", [0.0, 1.0, -0.1, 90.0, np.nan, np.inf])
 def test_bad_confidence_level(confidence_level):
-    with pytest.raises(InputError, match=r"\(--cl\); write 90 % as 0.90"):
+    with pytest.raises(InputError, match=r"\(cl\); write 90 % as 0.90"):
         delta_chi2(confidence_level)
 
 

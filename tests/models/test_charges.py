@@ -76,7 +76,7 @@ def test_four_numbers(text, expected):
     ],
 )
 def test_not_four_finite_numbers(text):
-    with pytest.raises(InputError, match=r"not four finite numbers \(--charges\); write") as caught:
+    with pytest.raises(InputError, match=r"not four finite numbers \(charges\); write") as caught:
         Charges.parse(text)
     assert "\n" not in str(caught.value)
 

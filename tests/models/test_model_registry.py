@@ -128,7 +128,7 @@ def test_parameter_out_of_range(value):
 
 
 def test_error_says_where():
-    with pytest.raises(InputError, match=r"\(--set y\)"):
+    with pytest.raises(InputError, match=r"\(y\)"):
         BOUNDED.check(3.0, "--set y")
 
 

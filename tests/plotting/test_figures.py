@@ -223,7 +223,7 @@ def test_legend_goes_below_the_axes_where_all_corners_are_taken(make_scan: Make)
 
 def test_more_than_two_axes_are_refused_with_a_way_out(make_scan: Make) -> None:
     cube = make_scan("vector", "mass_mev=1:10:3", "g=1e-6:1e-5:3", "sin2_theta_w=0.2:0.3:3")
-    with pytest.raises(InputError, match=r"3 axes .* hold the others with --set"):
+    with pytest.raises(InputError, match=r"3 axes .* hold the others with NAME=VALUE"):
         scan_figure(cube)
 
 

@@ -72,7 +72,6 @@ def test_bad_forms_are_refused(text):
     message = refusal(InputError, Axis.parse, text)
     assert BAD[text] in message
     name = text.partition("=")[0].split(":")[0].strip()
-    assert "--axis" in message
     assert name in message
 
 
@@ -94,7 +93,7 @@ def test_one_point_is_the_start(spacing):
 @pytest.mark.parametrize("words", ["0.3:7:1", "0.3:7:1:log", "0.3:0.1:1"])
 def test_one_point_of_a_range_is_refused(words):
     """It would be scanned at its start alone, without a word."""
-    assert "--set g=0.3" in refusal(InputError, Axis.parse, f"g={words}")
+    assert "or g=0.3" in refusal(InputError, Axis.parse, f"g={words}")
     assert Axis.parse("g=0.3:0.3:1").values.tolist() == [0.3]
 
 

@@ -147,7 +147,7 @@ def test_a_block_that_kills_its_workers(cluster, vector, axes, tmp_path, undistu
     )
     assert "a worker died" in message
     assert str(out) in message
-    assert "--resume" in message
+    assert "resume" in message
     assert 1 <= done_blocks(out) < BLOCKS
     run_scan(vector, axes, out=out, resume=True)
     assert contents(out) == undisturbed
@@ -225,7 +225,7 @@ def test_the_scheduler_dies(vector, axes, tmp_path, undisturbed):
             progress=progress,
         )
     assert str(out) in message
-    assert "--resume" in message
+    assert "resume" in message
     run_scan(vector, axes, out=out, resume=True)
     assert contents(out) == undisturbed
 

@@ -183,5 +183,5 @@ def test_damage_is_found(made, tmp_path):
 @pytest.mark.parametrize("axes", [AXES[:1], [Axis("mass_mev", 1.0, 2.0, 2)], [AXES[1]]])
 def test_planes_alone_are_constructed(vector, tmp_path, axes):
     given = {} if axes[0].name == "mass_mev" else {"mass_mev": 1.0}
-    with pytest.raises(InputError, match="--axis"):
+    with pytest.raises(InputError, match=r"\(axes\)"):
         run_construction(vector, axes, given, out=tmp_path / "x.zarr", **FEW)

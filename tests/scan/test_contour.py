@@ -231,13 +231,13 @@ def test_a_range_without_a_crossing_is_refused(vector, tmp_path):
 @pytest.mark.parametrize(
     ("options", "where"),
     [
-        ({"cl": 0.0}, "--cl"),
-        ({"cl": 1.0}, "--cl"),
-        ({"cl": 90.0}, "--cl"),
-        ({"cl": -0.5}, "--cl"),
-        ({"cl": float("nan")}, "--cl"),
-        ({"dof": 0}, "--dof"),
-        ({"dof": -1}, "--dof"),
+        ({"cl": 0.0}, "(cl)"),
+        ({"cl": 1.0}, "(cl)"),
+        ({"cl": 90.0}, "(cl)"),
+        ({"cl": -0.5}, "(cl)"),
+        ({"cl": float("nan")}, "(cl)"),
+        ({"dof": 0}, "(dof)"),
+        ({"dof": -1}, "(dof)"),
     ],
 )
 def test_bad_levels_are_refused(result, tmp_path, options, where):

@@ -56,7 +56,7 @@ def read_everything(store):
 def check_noticed(store, vector, whole, *foreign):
     """Refused by readers, counted, and made again."""
     message = refusal(StoreError, read_everything, store)
-    assert "--resume" in message
+    assert "resume" in message
     found = survey(store)
     assert (found.missing, found.damaged) == ([], [])
     assert set(foreign) <= set(found.foreign)

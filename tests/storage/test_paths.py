@@ -27,7 +27,7 @@ def test_urls(name: str, form: type) -> None:
         local_path(form(name))
     assert "\n" not in str(caught.value)
     assert caught.value.hint
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match=r"\(out\)"):
         local_path(name, where="--out")
 
 
