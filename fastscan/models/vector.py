@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -39,7 +39,9 @@ _LOOP_POINTS = 128
 class Charges:
     """Charges of the neutrinos, the electron and the quarks under the new U(1).
 
-    ``nu`` is that of electron neutrinos, and of the others where they have none of their own.
+    ``nu`` is that of electron neutrinos, and of the others where they have none of their own. With
+    ``loop`` loops of the charged leptons induce a coupling to electric charge; see
+    `induced_charge`.
     """
 
     nu: float
@@ -48,6 +50,7 @@ class Charges:
     down: float
     nu_mu: float | None = None
     nu_tau: float | None = None
+    loop: bool = False
 
     def of(self, lepton: str) -> float:
         """Charge of the neutrinos of a family: e, mu or tau."""
@@ -59,13 +62,25 @@ class Charges:
         """Read a name of `NAMED_CHARGES`, or numbers (fractions allowed).
 
         Four numbers ``qnu,qe,qu,qd`` have one charge for all neutrinos; six,
-        ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``, one for each.
+        ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``, one for each. With ``+loop`` at its end loops are kept.
 
         Raises
         ------
         InputError
-            Neither, or not finite.
+            Neither, or not finite; or loops of charges for which they are not.
         """
+        tree, plus, end = text.partition("+")
+        if plus and end == "loop":
+            charges = replace(cls.parse(tree), loop=True)
+            leptons = (charges.electron, charges.of("mu"), charges.of("tau"))
+            if charges.up or charges.down or abs(sum(leptons)) > 1e-12:
+                raise InputError(
+                    f"charges {tree} have no finite loop: those of the leptons do not add up to 0, "
+                    "or quarks have some",
+                    where="--charges",
+                    hint="leave +loop out, or choose l_e-l_mu, l_e-l_tau or l_mu-l_tau",
+                )
+            return charges
         if text in NAMED_CHARGES:
             return NAMED_CHARGES[text]
         parts = text.split(",")
@@ -81,9 +96,8 @@ class Charges:
                 where="--charges",
                 hint="write qnu,qe,qu,qd, as in -1,-1,1/3,1/3; or six: qnu_e,qnu_mu,qnu_tau,qe,…",
             ) from None
-        if len(values) == 6:
-            return cls(values[0], *values[3:], *values[1:3])
-        return cls(*values)
+        *first, electron, up, down = values
+        return cls(first[0], electron, up, down, *(first[1:] or (None, None)))
 
 
 def _number(text: str) -> float:
@@ -113,10 +127,9 @@ class VectorMediator(Model):
     Parameters
     ----------
     charges : str, optional
-        A name of `NAMED_CHARGES`, ``qnu,qe,qu,qd`` or ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``.
-    loop : bool, optional
-        Keep the coupling to electric charge that loops of the charged leptons induce, for charges
-        of leptons alone that add up to zero, as l_mu-l_tau, which has no other.
+        A name of `NAMED_CHARGES`, ``qnu,qe,qu,qd`` or ``qnu_e,qnu_mu,qnu_tau,qe,qu,qd``. A name
+        with ``+loop`` at its end, as ``l_mu-l_tau+loop``, keeps the coupling to electric charge
+        that loops of the charged leptons induce: for charges of leptons alone that add up to zero.
     """
 
     name = "vector"
@@ -129,25 +142,13 @@ class VectorMediator(Model):
     )
     growths: ClassVar = {"propagator": propagator_growth}
 
-    def __init__(self, charges: str = "b-l", loop: bool = False) -> None:
+    def __init__(self, charges: str = "b-l") -> None:
         self.charges = Charges.parse(charges)
         self.charges_name = charges
-        self.loop = loop
-        if loop and (self.charges.up or self.charges.down or not self._lepton_charges_cancel()):
-            raise InputError(
-                f"charges {charges} have no finite loop: those of the leptons do not add up to 0, "
-                "or quarks have some",
-                where="option loop",
-                hint="leave it out, or choose l_e-l_mu, l_e-l_tau or l_mu-l_tau",
-            )
-
-    def _lepton_charges_cancel(self) -> bool:
-        charged = (self.charges.electron, self.charges.of("mu"), self.charges.of("tau"))
-        return abs(sum(charged)) < 1e-12
 
     def options(self) -> dict[str, object]:
-        """The charge assignment, and whether the loop is kept."""
-        return {"charges": self.charges_name, "loop": self.loop}
+        """The charge assignment."""
+        return {"charges": self.charges_name}
 
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """The SM one with Q -> Q + g**2 Q_nu Q_N / (sqrt2 G_F (M**2 + 2 M_N T)), g_V alike.
@@ -160,12 +161,12 @@ class VectorMediator(Model):
         exchange = symbol("g") ** 2 * symbol("propagator")
         exchange = exchange * (neutrino / (math.sqrt(2.0) * FERMI_CONSTANT_PER_MEV2))
         induced: float | NDArray[np.float64] = 0.0
-        if self.loop:
+        if charge.loop:
             induced = induced_charge(charge, recoils.momentum_squared_mev2)
         if recoils.channel == "cevns":
             nuclear = recoils.protons * (2.0 * charge.up + charge.down)
             nuclear = nuclear + recoils.neutrons * (charge.up + 2.0 * charge.down)
-            if self.loop:
+            if charge.loop:
                 nuclear = nuclear + recoils.protons * induced
             return (recoils.weak_charge() + exchange * nuclear) ** 2 * recoils.nucleus_vector()
         return recoils.electron_vector(

@@ -74,7 +74,7 @@ def test_a25_and_its_settings(run, drawn):
     experiment = fastscan.load_experiment("conus-plus-a25")
     assert reading["experiment"] == json.loads(json.dumps(experiment.to_dict()))
     assert reading["tensors_sha256"] == store_path(experiment).stem
-    assert settings["models"]["vector"]["options"] == {"charges": "b-l", "loop": False}
+    assert settings["models"]["vector"]["options"] == {"charges": "b-l"}
     assert settings["models"]["sm"]["parameters"]["sin2_theta_w"]["default"] == 0.23857
     assert "sensitivity" not in settings
     for name, sha256 in settings["outputs"].items():

@@ -96,7 +96,7 @@ def test_flux_weights_scale_the_counts(run, tmp_path):
 def test_models_and_experiments_json(run):
     models = {row["model"]: row for row in json.loads(run("models", "--json").out)}
     assert {p["name"] for p in models["vector"]["parameters"]} == {"mass_mev", "g", "sin2_theta_w"}
-    assert models["vector"]["options"] == {"charges": "b-l", "loop": False}
+    assert models["vector"]["options"] == {"charges": "b-l"}
     experiments = [row["experiment"] for row in json.loads(run("experiments", "--json").out)]
     assert experiments == sorted(experiment_names())
 

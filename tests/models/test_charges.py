@@ -93,8 +93,5 @@ def test_misspelt_name_gets_a_suggestion():
 
 
 def test_model_says_which_charges_it_has():
-    assert get_model("vector").options() == {"charges": "b-l", "loop": False}
-    assert get_model("vector", charges="1,2,3,4").options() == {
-        "charges": "1,2,3,4",
-        "loop": False,
-    }
+    assert get_model("vector").options() == {"charges": "b-l"}
+    assert get_model("vector", charges="1,2,3,4").options() == {"charges": "1,2,3,4"}

@@ -376,7 +376,7 @@ def test_charge_that_loops_induce(charges, at_zero):
 
 def test_the_loop_interferes_destructively_for_the_first_flavour(load):
     experiment = load(sun("b8"))
-    response, model = build_response(experiment), get_model("vector", charges="l_e-l_mu", loop=True)
+    response, model = build_response(experiment), get_model("vector", charges="l_e-l_mu+loop")
     point = {"mass_mev": 10.0, "g": 1e-4}
     for flavour, sign in (("nu_e", -1), ("nu_mu", 1), ("nu_tau", 0)):
         new, standard = (
@@ -389,7 +389,7 @@ def test_the_loop_interferes_destructively_for_the_first_flavour(load):
 @pytest.mark.parametrize("charges", ["b-l", "1,1,0,0"])
 def test_a_loop_that_is_not_finite_is_refused(charges):
     with pytest.raises(InputError, match="no finite loop"):
-        get_model("vector", charges=charges, loop=True)
+        get_model("vector", charges=f"{charges}+loop")
 
 
 # --- what an experiment can not see ---------------------------------------------------------------

@@ -187,7 +187,7 @@ def test_header_says_where_a_scan_comes_from(vector, axes, tmp_path):
     result = run_scan(likelihood, axes, {"sin2_theta_w": 0.25}, out=tmp_path / "x.zarr")
     header = result.header
     assert header["model"] == "vector"
-    assert header["options"] == {"charges": "l_e-l_mu", "loop": False}
+    assert header["options"] == {"charges": "l_e-l_mu"}
     assert header["axes"] == [axis.to_dict() for axis in axes]
     assert header["parameters"] == {"sin2_theta_w": 0.25}
     assert header["channels"] == "cevns"
