@@ -123,7 +123,7 @@ def test_axes_by_name_and_as_objects(vector):
     expected = vector.boundary("g", Axis("mass_mev", 1.0, 10.0, 3))
     assert (boundary.allowed == expected.allowed).all()
     several = vector.sensitivity("g", mass_mev=(1.0, 10.0, 2), toys=0)
-    assert several[1].asimov == vector.sensitivity("g", mass_mev=10.0, toys=0).asimov
+    assert several.points[0][1].asimov == vector.sensitivity("g", mass_mev=10.0, toys=0).asimov
 
 
 @pytest.mark.parametrize("kind", [np.asarray, pandas.Series, xarray.DataArray])

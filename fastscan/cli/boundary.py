@@ -22,7 +22,6 @@ from fastscan.cli.common import (
     workers_option,
 )
 from fastscan.cli.output import print_json, say, warn
-from fastscan.cli.words import about_likelihood
 
 
 @example_command(
@@ -55,7 +54,9 @@ from fastscan.cli.words import about_likelihood
     metavar="X",
     help="Add points until lines between them are right to this relative accuracy.",
 )
-@out_option("FILE.csv", "Where to write [default: MODEL-EXPERIMENT-CHANNELS-boundary.csv here].")
+@out_option(
+    "FILE.csv|json|nc", "Where to write [default: MODEL-EXPERIMENT-CHANNELS-boundary.csv here]."
+)
 @force_option
 @workers_option
 @json_option
@@ -81,8 +82,8 @@ def command(
     --dof.
     """
     from fastscan.exceptions import InputError
-    from fastscan.scan import Axis, find_boundary, write_boundary
-    from fastscan.storage.replacement import check_free
+    from fastscan.results import check_result_path
+    from fastscan.scan import Axis, find_boundary
 
     given = read_assignments(assignments)
     parsed = Axis.parse(axis)
@@ -91,8 +92,8 @@ def command(
     free = [name for name in couplings if name != parsed.name and name not in given]
     if poi is None and not free:
         raise InputError("no coupling is left to bound", where="--poi", hint="set fewer parameters")
-    likelihood_name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
-    path = check_free(out or f"{likelihood_name}-boundary.csv", overwrite=force)
+    name = f"{likelihood.model.name}-{likelihood.experiment.name}-{likelihood.channels}"
+    path = check_result_path(out or f"{name}-boundary.csv", force=force)
     boundary = find_boundary(
         likelihood,
         parsed,
@@ -104,25 +105,12 @@ def command(
         workers=workers,
         profiled=profiled,
     )
-    write_boundary(boundary, path, overwrite=force)
+    boundary.write(path, force=force)
     warn(boundary.warnings)
     if as_json:
-        print_json(
-            {
-                "file": str(path),
-                "axis": boundary.axis_name,
-                "poi": boundary.poi,
-                "points": len(boundary.values),
-                "chi2_min": boundary.chi2_min,
-                "best_fit": boundary.best_fit,
-                "level": boundary.level,
-                "touches": [touch.to_dict() for touch in boundary.touches],
-                "warnings": boundary.warnings,
-                "header": boundary.header,
-            }
-        )
+        print_json({"file": str(path), **boundary.to_dict()})
     elif not quiet:
-        say(about_likelihood(likelihood, boundary.header["parameters"], profiled))
         best = ", ".join(f"{name} = {value:.5g}" for name, value in boundary.best_fit.items())
+        say(boundary.words)
         say(f"boundary at {len(boundary.values)} points in {path}")
         say(f"best fit: {best}; chi2 = {boundary.chi2_min:.4f}")

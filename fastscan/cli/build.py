@@ -8,7 +8,6 @@ import click
 
 from fastscan.cli.common import example_command, json_option, quiet_option, tables_option
 from fastscan.cli.output import print_json, progress_bar, say
-from fastscan.cli.words import FLUX_UNITS
 
 
 @example_command("build", "fastscan build conus-plus")
@@ -22,7 +21,7 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
     Other commands do this on first use; a store that is there already is verified and kept.
     """
     from fastscan.inputs import experiment_names, load_experiment
-    from fastscan.tensors import load_response, store_path
+    from fastscan.tensors import FLUX_UNITS, load_response, store_path
     from fastscan.tensors.emission import flux_parts
 
     rows: list[dict[str, Any]] = []

@@ -16,7 +16,6 @@ from fastscan.cli.common import (
     quiet_option,
 )
 from fastscan.cli.output import print_json, say, warn
-from fastscan.cli.words import about_header
 
 
 @example_command("contour", "fastscan contour bl.zarr --cl 0.90 -o bl.csv")
@@ -33,7 +32,7 @@ from fastscan.cli.words import about_header
     metavar="N",
     help="Degrees of freedom, 1 or 2 [default: 2]; of a scan by Wilks.",
 )
-@out_option("FILE.csv", "Where to write [default: DIR.csv beside the scan].")
+@out_option("FILE.csv|json|nc", "Where to write [default: DIR.csv beside the scan].")
 @own_model_option
 @force_option
 @json_option
@@ -57,14 +56,14 @@ def command(
     interpolated between the points.
     """
     from fastscan.exceptions import InputError
-    from fastscan.scan import ScanResult, write_contour
+    from fastscan.results import check_result_path
+    from fastscan.scan import ScanResult, find_contour
     from fastscan.scan.construction_store import is_construction
-    from fastscan.storage.replacement import check_free
 
-    path = check_free(out if out is not None else beside(store, ".csv"), overwrite=force)
+    path = check_result_path(out if out is not None else beside(store, ".csv"), force=force)
     if is_construction(store):
         from fastscan.scan.construction import ConstructionResult
-        from fastscan.scan.construction_contour import write_construction_contour
+        from fastscan.scan.construction_contour import construction_contour
 
         construction = ConstructionResult.open(store)
         name_own_model(model, construction.header)
@@ -75,30 +74,18 @@ def command(
                 where="--dof",
                 hint="leave it out",
             )
-        header = construction.header
-        contour = write_construction_contour(construction, path, overwrite=force)
+        contour = construction_contour(construction)
     else:
         result = ScanResult.open(store)
         name_own_model(model, result.header)
-        header = result.header
         level = 0.90 if cl is None else cl
-        contour = write_contour(
-            result, path, cl=level, dof=2 if dof is None else dof, overwrite=force
-        )
+        contour = find_contour(result, level, 2 if dof is None else dof)
+    contour.write(path, force=force)
     warn(contour.warnings)
     if as_json:
-        print_json(
-            {
-                "file": str(path),
-                "lines": len(contour.lines),
-                "level": contour.level,
-                "accuracy": contour.accuracy,
-                "touches": [touch.to_dict() for touch in contour.touches],
-                "warnings": contour.warnings,
-            }
-        )
+        print_json({"file": str(path), **contour.to_dict()})
     elif not quiet:
-        say(about_header(header))
+        say(contour.words)
         lines = len(contour.lines)
         pieces = "1 line" if lines == 1 else f"{lines} lines"
         say(f"{pieces} in {path}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,10 @@ from fastscan.cli.common import (
     tables_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, show
-from fastscan.cli.words import held_words
 
 if TYPE_CHECKING:
-    from fastscan.inference.coverage import Coverage
     from fastscan.likelihoods import Likelihood
+    from fastscan.results import Coverage
 
 # The readings of the papers that print limits.
 _PAPERS = {"C25": "conus-plus-c25", "A25": "conus-plus-a25"}
@@ -124,7 +123,7 @@ def command(
         table.add_row(
             own.model,
             own.poi,
-            held_words(case.likelihood.model, own.parameters),
+            own.provenance.held_words(own.parameters),
             f"{own.value:.4g}{unit}",
             f"{case.source}{channels}",
             f"{100 * own.cl:.4g} %",
@@ -196,12 +195,7 @@ def _cell(own: Coverage, method: str) -> str:
 
 
 def _entry(case: _Case, own: Coverage) -> dict[str, Any]:
-    return {
-        "source": case.source,
-        "experiment": case.likelihood.experiment.name,
-        "channels": case.likelihood.channels,
-        **asdict(own),
-    }
+    return {"source": case.source, **own.to_dict()}
 
 
 def _write(
@@ -218,7 +212,7 @@ def _write(
     for case, own in found:
         entry = _entry(case, own)
         row = [entry[name] for name in columns[:8]]
-        row.append(held_words(case.likelihood.model, own.parameters))
+        row.append(own.provenance.held_words(own.parameters))
         for method in methods:
             share = own.shares.get(method)
             row += ["", ""] if share is None else [share.value, share.error]

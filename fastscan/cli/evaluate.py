@@ -19,7 +19,6 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
-from fastscan.cli.words import about_likelihood
 
 
 @example_command("evaluate", "fastscan evaluate electromagnetic points.csv -o chi2.csv")
@@ -91,5 +90,5 @@ def command(
             }
         )
     elif not quiet:
-        say(about_likelihood(likelihood, chi2.fixed))
+        say(likelihood.provenance.words(chi2.fixed))
         say(f"chi2 of {found.points} points in {out}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,9 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import bold, print_json, progress_bar, say, show, warn
-from fastscan.cli.words import about_likelihood, analysed
 
 if TYPE_CHECKING:
-    from fastscan.inference.impacts import Impacts
-    from fastscan.likelihoods import Likelihood
+    from fastscan.results import Impacts
 
 
 @example_command(
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
 @poi_option()
 @profile_option("Parameter that chi2 is minimised over; may be repeated.")
 @cl_option("Confidence level of the limits, one degree of freedom.")
-@out_option("FILE.csv|png|pdf|svg", "Write the table, or draw it, into this file.")
+@out_option("FILE.csv|json|nc|png|pdf|svg", "Write the table, or draw it, into this file.")
 @force_option
 @json_option
 @quiet_option
@@ -56,8 +53,8 @@ def command(
     the best fit when the nuisance is held one standard deviation (after the fit) below or above
     its pull and all others are fitted again; the last column is the limit without the nuisance.
     """
-    from fastscan.inference.goodness import doubtful_fits
     from fastscan.inference.impacts import find_impacts
+    from fastscan.results import FORMATS
 
     given = read_assignments(assignments)
     if out is not None:
@@ -72,78 +69,38 @@ def command(
             cl=cl,
             progress=lambda label, done: advance(done, 1.0, label),
         )
-    title = f"{likelihood.model.name}, {likelihood.experiment.name}"
     if out is not None:
-        _write(likelihood, found, title, out, force)
-    warnings = doubtful_fits(likelihood, found.chi2_min, 1 + len(found.profiled))
-    warn(warnings)
+        if Path(out).suffix.lower() in FORMATS:
+            found.write(out, force=force)
+        else:
+            from fastscan.plotting import save_result
+
+            save_result(found, out, overwrite=force)
+    warn(found.warnings)
     if as_json:
-        print_json(analysed(likelihood) | asdict(found) | {"file": out, "warnings": warnings})
+        print_json({**found.to_dict(), "file": out})
         return
-    say(about_likelihood(likelihood, found.parameters, found.profiled))
+    say(found.words)
     _tell(found)
     if out is not None and not quiet:
         say(f"impacts in {out}")
 
 
 def _check_out(out: str, force: bool) -> None:
-    if Path(out).suffix.lower() == ".csv":
-        from fastscan.storage.replacement import check_free
+    from fastscan.results import FORMATS, check_result_path
 
-        check_free(Path(out), overwrite=force)
+    if Path(out).suffix.lower() in FORMATS:
+        check_result_path(out, force=force)
         return
     from fastscan.plotting import check_figure_path
 
     check_figure_path(out, overwrite=force)
 
 
-def _write(likelihood: Likelihood, found: Impacts, title: str, out: str, force: bool) -> None:
-    if Path(out).suffix.lower() != ".csv":
-        from fastscan.plotting import COLUMN_WIDTH_CM, caption, save_figure
-        from fastscan.plotting.impacts import impacts_figure
-
-        words = caption(
-            likelihood.model,
-            likelihood.experiment,
-            found.parameters,
-            likelihood.channels,
-            level=f"{100 * found.cl:g} % C.L., Wilks",
-            # Above the first of three panels; beside it stands a legend.
-            width_cm=COLUMN_WIDTH_CM,
-        )
-        figure = impacts_figure(found, likelihood.model.parameter(found.poi), title=words)
-        save_figure(figure, out, description=f"impacts on {found.poi}", overwrite=force)
-        return
-    from fastscan.storage.outputs import write_text
-    from fastscan.storage.tables import table_text
-
-    about = {
-        "impacts on": f"{found.poi} in {found.unit}",
-        "of": about_likelihood(likelihood, found.parameters, found.profiled),
-        "best fit": f"{found.best_fit:.12g}",
-        f"intervals at {100 * found.cl:g} % C.L.": _pieces(found.intervals),
-        "pull, error": "standard deviations before the fit",
-        "shift_down, shift_up": "of the best fit, nuisance one error below and above its pull",
-        "low, high": "outermost ends of the intervals without the nuisance",
-    }
-    columns = ("nuisance", "pull", "error", "shift_down", "shift_up", "low", "high")
-    rows = [
-        (
-            row.name,
-            row.pull,
-            row.error,
-            row.shift_down,
-            row.shift_up,
-            min(low for low, _ in row.intervals),
-            max(high for _, high in row.intervals),
-        )
-        for row in found.rows
-    ]
-    write_text(Path(out), table_text(about, columns, rows), overwrite=force)
-
-
 def _tell(found: Impacts) -> None:
     from rich.table import Table
+
+    from fastscan.results import interval_words
 
     unit = "" if found.unit == "1" else f" {found.unit}"
     level = f"{100 * found.cl:g} % C.L."
@@ -158,11 +115,8 @@ def _tell(found: Impacts) -> None:
             f"{row.error:.4f}",
             f"{row.shift_down:+.4g}",
             f"{row.shift_up:+.4g}",
-            _pieces(row.intervals),
+            interval_words(row.intervals),
         )
     show(table)
-    say(f"best fit {found.best_fit:.5g}{unit}, {_pieces(found.intervals)} at {level} with all")
-
-
-def _pieces(intervals: list[tuple[float, float]]) -> str:
-    return " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
+    pieces = interval_words(found.intervals)
+    say(f"best fit {found.best_fit:.5g}{unit}, {pieces} at {level} with all")

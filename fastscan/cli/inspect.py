@@ -9,7 +9,6 @@ import click
 
 from fastscan.cli.common import example_command, json_option, tables_option
 from fastscan.cli.output import print_json, progress_bar, say
-from fastscan.cli.words import FLUX_UNITS
 
 if TYPE_CHECKING:
     from fastscan.exceptions import StoreError
@@ -57,6 +56,8 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     else:
         about, fault = _tensors(path)
     if parts:
+        from fastscan.tensors import FLUX_UNITS
+
         quantity = "flux" if "flux_per_cm2_s" in about else "fluence"
         about[f"{quantity}_parts_{FLUX_UNITS[quantity]}"] = parts
     if as_json:
@@ -139,13 +140,15 @@ def _tensors(path: Path) -> Findings:
 
 
 def _response(path: Path, response: Response) -> dict[str, Any]:
+    from fastscan.tensors import FLUX_UNITS
+
     return {
         "kind": "response tensors",
         "store": str(path),
         "sha256": response.name,
         "observed_bins": len(response.edges_ev) - 1,
         "range_ev": [float(response.edges_ev[0]), float(response.edges_ev[-1])],
-        "energy_bins": len(response.energy_bin_edges_mev) - 1,
+        "energy_bins": int(response.bin_flux_per_cm2_s.size),
         "flavours": list(response.flavours),
         f"{response.quantity}_{FLUX_UNITS[response.quantity]}": float(
             response.bin_flux_per_cm2_s.sum()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,11 +19,10 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
-from fastscan.cli.words import about_likelihood, analysed
 from fastscan.vocabulary import LIMIT_METHODS
 
 if TYPE_CHECKING:
-    from fastscan.likelihoods import Likelihood
+    from fastscan.results import Intervals
 
 
 @example_command("limit", "fastscan limit vector --poi g --set mass_mev=10 --channels cevns")
@@ -75,184 +72,32 @@ def command(
     """Find all allowed intervals of one parameter, exactly, without a grid.
 
     Intervals may be disjoint; a basin is the deepest minimum inside one. In JSON a bound that the
-    data do not set is null.
+    data do not set is null, and named as unbounded.
 
     feldman-cousins has the coverage it states near bounds of a parameter, too; cls gives an upper
     limit; bayes the densest region of a posterior with the nuisances integrated out. Ends from toys
     have Monte Carlo errors, and are the same with any number of processors.
     """
     given = read_assignments(assignments)
-    chosen = {k: v for k, v in {"toys": toys, "seed": seed}.items() if v is not None}
-    named = {"prior": prior is not None, "one_sided": one_sided}
-    check_method(
-        method, LIMIT_METHODS, [*chosen, *(name for name, given in named.items() if given)]
-    )
+    own = {"toys": toys, "seed": seed, "prior": prior, "one_sided": one_sided or None}
+    chosen: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+    check_method(method, LIMIT_METHODS, tuple(chosen))
     likelihood = make_likelihood(**analysis, quiet=quiet)
-    if method != "wilks":
-        found = _FINDERS[method](likelihood, poi, given, profiled or None, cl, chosen, prior, quiet)
-        _report(likelihood, method, found, as_json)
-        return
-    from fastscan.inference.goodness import doubtful_fits
-
-    limit = likelihood.limit(poi, given, profiled=profiled or None, cl=cl, one_sided=one_sided)
-    warnings = doubtful_fits(likelihood, limit.chi2_min, 1 + len(limit.profiled))
-    if limit.degenerate:
-        makes_up = f"{' and '.join(limit.profiled)} can make up for it"
-        why = makes_up if limit.profiled else "no count depends on it here"
-        warnings.append(
-            f"degenerate: chi2 is the same at every {poi}, as {why}; the data set no limit, and "
-            "the best fit is one of many"
-        )
-    warn(warnings)
-    if as_json:
-        print_json(
-            {
-                **analysed(likelihood),
-                "parameters": limit.parameters,
-                "poi": limit.poi,
-                "unit": limit.unit,
-                "cl": limit.cl,
-                "delta_chi2": limit.delta_chi2,
-                "one_sided": limit.one_sided,
-                "best_fit": limit.best_fit,
-                "chi2_min": limit.chi2_min,
-                "intervals": limit.intervals,
-                "degenerate": limit.degenerate,
-                "profiled": limit.profiled,
-                "best_fit_profiled": limit.best_basin.profiled,
-                "basins": [asdict(basin) for basin in limit.basins],
-                "warnings": warnings,
-            }
-        )
-        return
-    unit = "" if limit.unit == "1" else f" {limit.unit}"
-    pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in limit.intervals)
-    say(about_likelihood(likelihood, limit.parameters, limit.profiled))
-    say(
-        f" in {pieces}{unit} at {100 * limit.cl:g} % C.L. "
-        f"({'one-sided, ' if limit.one_sided else ''}delta chi2 = {limit.delta_chi2:.4g})",
-        name=limit.poi,
-    )
-    for basin in limit.basins:
-        profiled_at = "".join(f", {name} = {v:.4g}" for name, v in basin.profiled.items())
-        mark = "best fit" if basin.chi2 <= limit.chi2_min + 1e-9 else "basin"
-        say(f"{mark} {basin.value:.5g}{unit}{profiled_at}, chi2 = {basin.chi2:.4f}")
-
-
-def _feldman_cousins(
-    likelihood: Likelihood,
-    poi: str,
-    given: Mapping[str, float],
-    profiled: Sequence[str] | None,
-    cl: float,
-    chosen: Mapping[str, int],
-    prior: str | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    from fastscan.inference.feldman_cousins import feldman_cousins
-    from fastscan.scan.executors import default_workers
-
     with progress_bar("toys", quiet=quiet) as advance:
-        limit = feldman_cousins(
-            likelihood,
+        limit: Intervals = likelihood.limit(
             poi,
             given,
-            profiled=profiled,
+            method=method,
+            profiled=profiled or None,
             cl=cl,
-            workers=default_workers(),
-            progress=lambda done, total: advance(done, total, f"{done} points"),
+            progress=advance,
             **chosen,
         )
-    return asdict(limit)
-
-
-def _cls(
-    likelihood: Likelihood,
-    poi: str,
-    given: Mapping[str, float],
-    profiled: Sequence[str] | None,
-    cl: float,
-    chosen: Mapping[str, int],
-    prior: str | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    from fastscan.inference.cls import cls_limit
-    from fastscan.inference.feldman_cousins import DEFAULT_TOYS
-    from fastscan.scan.executors import default_workers
-
-    with progress_bar("toys", quiet=quiet) as advance:
-        limit = cls_limit(
-            likelihood,
-            poi,
-            given,
-            profiled=profiled,
-            cl=cl,
-            workers=default_workers(),
-            progress=lambda done, total: advance(done, total),
-            **{"toys": DEFAULT_TOYS, **chosen},
-        )
-    found = asdict(limit)
-    found["intervals"] = [(0.0, limit.upper_limit)]
-    found["interval_errors"] = [(0.0, limit.upper_error)]
-    return found
-
-
-def _bayes(
-    likelihood: Likelihood,
-    poi: str,
-    given: Mapping[str, float],
-    profiled: Sequence[str] | None,
-    cl: float,
-    chosen: Mapping[str, int],
-    prior: str | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    from fastscan.exceptions import InputError
-    from fastscan.inference.posterior import credible_intervals
-
-    if profiled:
-        raise InputError(
-            "a posterior of one parameter holds the others",
-            where="--profile",
-            hint="leave it out, or see fastscan posterior for a plane",
-        )
-    found = asdict(credible_intervals(likelihood, poi, given, prior=prior or "flat-g", cl=cl))
-    held = likelihood.parameters(given, (poi,))
-    return {**found, "best_fit": found.pop("mode"), "parameters": held, "profiled": ()}
-
-
-_FINDERS: dict[str, Callable[..., dict[str, Any]]] = {
-    "feldman-cousins": _feldman_cousins,
-    "cls": _cls,
-    "bayes": _bayes,
-}
-
-
-def _report(likelihood: Likelihood, method: str, found: dict[str, Any], as_json: bool) -> None:
-    from fastscan.inference.goodness import doubtful_fits
-
-    warnings = [found["warning"]] if found.get("warning") else []
-    warnings += doubtful_fits(likelihood, found["chi2_min"], 1 + len(found["profiled"]))
-    warn(warnings)
+    warn(limit.warnings)
     if as_json:
-        print_json(
-            {
-                **analysed(likelihood),
-                "method": method,
-                **found,
-                "warnings": warnings,
-            }
-        )
+        print_json(limit.to_dict())
         return
-    unit = "" if found["unit"] == "1" else f" {found['unit']}"
-    pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in found["intervals"])
-    words = method if method != "bayes" else f"bayes, prior {found['prior']}"
-    say(about_likelihood(likelihood, found["parameters"], found["profiled"]))
-    say(f" in {pieces}{unit} at {100 * found['cl']:g} % C.L. ({words})", name=found["poi"])
-    if found.get("interval_errors") and found["toys"]:
-        errors = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in found["interval_errors"])
-        say(f"Monte Carlo errors {errors}; {found['toys']} toys, seed {found['seed']}")
-    if "asymptotic_upper_limit" in found:
-        say(f"formulas of large samples: {found['asymptotic_upper_limit']:.5g}{unit}")
-    mark = "mode" if method == "bayes" else "best fit"
-    say(f"{mark} {found['best_fit']:.5g}{unit}, chi2 = {found['chi2_min']:.4f}")
+    say(limit.words)
+    say(f" {limit.tail}", name=limit.poi)
+    for line in limit.details:
+        say(line)

@@ -21,7 +21,6 @@ from fastscan.cli.common import (
     workers_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
-from fastscan.cli.words import about_header
 
 
 @example_command(
@@ -72,7 +71,9 @@ from fastscan.cli.words import about_header
     metavar="N",
     help="Degrees of freedom of the band [default: the kept parameters and its coupling].",
 )
-@out_option("FILE.csv", "Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv].")
+@out_option(
+    "FILE.csv|json|nc", "Where to write [default: MODEL-KEPT-METHOD.csv here, or -band-NAME.csv]."
+)
 @force_option
 @workers_option
 @json_option
@@ -101,8 +102,8 @@ def command(
     """
     from fastscan.exceptions import InputError
     from fastscan.likelihoods import delta_chi2
-    from fastscan.scan import Axis, contour_band, marginalise, write_band, write_marginal
-    from fastscan.storage.replacement import check_free
+    from fastscan.results import check_result_path, interval_words, with_unit
+    from fastscan.scan import Axis, Band, Marginal, contour_band, marginalise
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -120,88 +121,34 @@ def command(
             "a band profiles the other axes", where="--profile", hint="give it an --axis instead"
         )
     likelihood = make_likelihood(**analysis, quiet=quiet)
-    if band is not None:
-        name = f"{likelihood.model.name}-{'-'.join(keep)}-band-{band}.csv"
-        path = check_free(out or name, overwrite=force)
-        with progress_bar("scanning", quiet=quiet) as advance:
-            found = contour_band(
-                likelihood,
-                parsed,
-                keep,
-                band,
-                given,
-                cl=cl,
-                dof=dof,
-                workers=workers,
-                progress=advance,
-            )
-        write_band(found, path, overwrite=force)
-        warn(found.warnings)
-        if as_json:
-            print_json(
-                {
-                    "file": str(path),
-                    "kept": keep,
-                    "band": band,
-                    "cl": cl,
-                    "chi2_min": found.chi2_min,
-                    "level": found.level,
-                    "touches": [touch.to_dict() for touch in found.touches],
-                    "warnings": found.warnings,
-                    "header": found.header,
-                }
-            )
-        elif not quiet:
-            say(about_header(found.header))
-            words = f"reach of {band} along {' and '.join(keep)} in {path}"
-            say(words)
-        return
-    name = f"{likelihood.model.name}-{'-'.join(keep)}-{method}.csv"
-    path = check_free(out or name, overwrite=force)
+    kept = "-".join(keep)
+    what = method if band is None else f"band-{band}"
+    path = check_result_path(out or f"{likelihood.model.name}-{kept}-{what}.csv", force=force)
     with progress_bar("scanning", quiet=quiet) as advance:
-        marginal = marginalise(
-            likelihood,
-            parsed,
-            keep,
-            given,
-            method=method,
-            profiled=profiled,
-            workers=workers,
-            progress=advance,
-        )
-    write_marginal(marginal, path, cl=cl, overwrite=force)
-    intervals = marginal.intervals(cl) if len(keep) == 1 else None
-    errors = marginal.interval_errors(cl) if len(keep) == 1 else None
-    warnings = marginal.warnings(cl)
-    warn(warnings)
+        options: dict[str, Any] = {"cl": cl, "workers": workers, "progress": advance}
+        found: Band | Marginal
+        if band is not None:
+            found = contour_band(likelihood, parsed, keep, band, given, dof=dof, **options)
+        else:
+            found = marginalise(
+                likelihood, parsed, keep, given, method=method, profiled=profiled, **options
+            )
+    found.write(path, force=force)
+    warn(found.warnings)
     if as_json:
-        print_json(
-            {
-                "file": str(path),
-                "method": method,
-                "kept": keep,
-                "cl": cl,
-                "chi2_min": marginal.chi2_min,
-                "grid_chi2_min": marginal.grid_chi2_min,
-                "best_fit": marginal.minimum.point,
-                "nuisances": "profiled",
-                "intervals": intervals,
-                "interval_errors": errors,
-                "touches": [touch.to_dict() for touch in marginal.touches(cl)],
-                "warnings": warnings,
-                "header": marginal.header,
-            }
-        )
+        print_json({"file": str(path), **found.to_dict()})
         return
-    if not quiet:
-        say(about_header(marginal.header))
-        if intervals is not None and errors is not None:
-            pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in intervals)
-            unit = likelihood.model.parameter(keep[0]).unit
-            words = f"{keep[0]} in {pieces}{'' if unit == '1' else f' {unit}'} at {100 * cl:g} %"
-            say(words)
-            pairs = " or ".join(f"[{low:.2g}, {high:.2g}]" for low, high in errors)
-            say(f"errors of the ends {pairs}")
-        if method == "bayes":
-            say("nuisances are profiled, not integrated over: see fastscan posterior")
-        say(f"{method} of {' and '.join(keep)} in {path}")
+    if quiet:
+        return
+    say(found.words)
+    if isinstance(found, Band):
+        say(f"reach of {band} along {' and '.join(keep)} in {path}")
+        return
+    if len(keep) == 1:
+        unit = likelihood.model.parameter(keep[0]).unit
+        pieces = with_unit(interval_words(found.intervals()), unit)
+        say(f"{keep[0]} in {pieces} at {100 * cl:g} %")
+        say(f"errors of the ends {interval_words(found.interval_errors(), 2)}")
+    if method == "bayes":
+        say("nuisances are profiled, not integrated over: see fastscan posterior")
+    say(f"{method} of {' and '.join(keep)} in {path}")

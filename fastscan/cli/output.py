@@ -7,12 +7,11 @@ the terminal, see `fastscan.text`.
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -58,21 +57,11 @@ def bold(name: str) -> Text:
 
 
 def print_json(value: object) -> None:
-    """Print JSON; infinite bounds, which JSON does not know, become null."""
-    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """Print JSON; what is not finite, which JSON does not know, becomes null."""
+    from fastscan.results import plain
+
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     click.echo(_NOT_PRINTED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from fastscan.cli.common import (
     quiet_option,
 )
 from fastscan.cli.output import print_json, say, warn
-from fastscan.cli.words import about_header
 
 
 @example_command("plot", "fastscan plot bl.zarr --cl 0.90 -o bl.pdf")
@@ -85,7 +84,7 @@ def command(
 
         construction = ConstructionResult.open(store)
         name_own_model(model, construction.header)
-        header = construction.header
+        words = construction.words
         contour = construction_contour(construction)
         touches, warnings = contour.touches, contour.warnings
         check_level(store, construction.cl, cl)
@@ -99,7 +98,7 @@ def command(
     else:
         result, level = ScanResult.open(store), 0.90 if cl is None else cl
         name_own_model(model, result.header)
-        header = result.header
+        words = result.words
         plot_scan(
             result,
             path,
@@ -114,5 +113,5 @@ def command(
         about = [touch.to_dict() for touch in touches]
         print_json({"file": str(path), "touches": about, "warnings": warnings})
     elif not quiet:
-        say(about_header(header))
+        say(words)
         say(f"figure in {path}")

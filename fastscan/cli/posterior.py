@@ -20,7 +20,6 @@ from fastscan.cli.common import (
     read_assignments,
 )
 from fastscan.cli.output import print_json, say, warn
-from fastscan.cli.words import about_likelihood, analysed
 from fastscan.exceptions import InputError
 
 
@@ -77,9 +76,7 @@ def command(
     keeps them profiled instead, which puts more weight on large signals. Credible regions are the
     densest ones, in units in which the prior is flat.
     """
-    from fastscan.inference.edges import edge_words
-    from fastscan.inference.goodness import doubtful_fits
-    from fastscan.inference.posterior import PlanePosterior, posterior
+    from fastscan.inference.posterior import posterior
     from fastscan.likelihoods.levels import delta_chi2
 
     given = read_assignments(assignments)
@@ -91,114 +88,21 @@ def command(
 
         check_figure_path(out, overwrite=force)
     likelihood = make_likelihood(**analysis, quiet=quiet)
-    found = posterior(likelihood, names, given, prior=prior, box=box)
+    found = posterior(likelihood, names, given, prior=prior, box=box, cl=cl)
     if out is not None:
-        _draw(likelihood, found, names, cl, out, force)
-    touches = found.touches(cl)
-    warnings = doubtful_fits(likelihood, found.chi2_min, len(names))
-    if touches:
-        cut = edge_words(touches, "box")
-        warnings.insert(0, f"{cut}: it ends where the prior does, not where the data do")
-    if found.warning:
-        warnings.insert(0, found.warning)
-    warn(warnings)
-    about = {
-        **analysed(likelihood),
-        "parameters": found.parameters,
-        "cl": cl,
-        "chi2_min": found.chi2_min,
-        "quadrature_error": found.quadrature_error,
-        "warning": found.warning,
-        "touches": [touch.to_dict() for touch in touches],
-        "warnings": warnings,
-        "file": out,
-    }
-    if isinstance(found, PlanePosterior):
-        about |= {
-            "poi": found.names,
-            "prior": found.priors,
-            "box": found.boxes,
-            "mode": found.mode,
-            "level": found.level(cl),
-            "contours": found.contours(cl),
-            "marginal": {
-                name: {
-                    "median": found.quantile(name, 0.5),
-                    "central": [found.quantile(name, p) for p in (0.5 - cl / 2, 0.5 + cl / 2)],
-                    "upper_limit": found.quantile(name, cl),
-                }
-                for name in found.names
-            },
-        }
-    else:
-        one = found.credible(cl)
-        about |= {
-            "poi": one.poi,
-            "unit": one.unit,
-            "prior": one.prior,
-            "box": one.box,
-            "mode": one.mode,
-            "intervals": one.intervals,
-            "upper_limit": one.upper_limit,
-            "median": found.quantile(0.5),
-        }
+        from fastscan.plotting import save_result
+
+        save_result(found, out, overwrite=force)
+    warn(found.warnings)
     if as_json:
-        print_json(about)
+        print_json({**found.to_dict(), "file": out})
         return
-    say(f"{about_likelihood(likelihood, found.parameters)}; nuisances marginalised")
-    _tell(about)
+    say(f"{found.words}; nuisances marginalised")
+    say(found.headline)
+    for line in found.details:
+        say(line)
     if out is not None and not quiet:
         say(f"figure in {out}")
-
-
-def _tell(about: dict[str, Any]) -> None:
-    level = f"{100 * about['cl']:g} %"
-    if isinstance(about["poi"], str):
-        unit = "" if about["unit"] == "1" else f" {about['unit']}"
-        pieces = " or ".join(f"[{low:.5g}, {high:.5g}]" for low, high in about["intervals"])
-        say(f"{about['poi']} in {pieces}{unit} at {level} credibility")
-        say(
-            f"{about['poi']} < {about['upper_limit']:.5g}{unit} at {level}; median "
-            f"{about['median']:.5g}{unit}, mode {about['mode']:.5g}{unit}"
-        )
-        low, high = about["box"]
-        say(f"prior {about['prior']} from {low:.4g} to {high:.4g}")
-    else:
-        mode = ", ".join(f"{n} = {v:.5g}" for n, v in zip(about["poi"], about["mode"], strict=True))
-        say(f"mode {mode}, chi2 = {about['chi2_min']:.4f}")
-        for name, prior, (low, high) in zip(
-            about["poi"], about["prior"], about["box"], strict=True
-        ):
-            say(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
-        for name, one in about["marginal"].items():
-            low, high = one["central"]
-            say(
-                f"{name} alone, the other integrated over: median {one['median']:.5g}, "
-                f"central {level} [{low:.5g}, {high:.5g}], {level} below {one['upper_limit']:.5g}"
-            )
-        say(
-            f"{level} credible: log likelihood above {about['level']:.5g} from its highest, "
-            f"{len(about['contours'])} lines (see --json)"
-        )
-
-
-def _draw(
-    likelihood: Any, found: Any, names: Sequence[str], cl: float, out: str, force: bool
-) -> None:
-    from fastscan.plotting import caption, save_figure
-    from fastscan.plotting.posterior import posterior_figure
-
-    parameters = [likelihood.model.parameter(name) for name in names]
-    title = caption(
-        likelihood.model,
-        likelihood.experiment,
-        found.parameters,
-        likelihood.channels,
-        method="Bayes, nuisances marginalised",
-        level=f"{100 * cl:g} %",
-    )
-    figure = posterior_figure(found, parameters, cl=cl, title=title)
-    save_figure(figure, out, description=f"posterior of {', '.join(names)}", overwrite=force)
 
 
 def _read_priors(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:

@@ -21,7 +21,6 @@ from fastscan.cli.common import (
     workers_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, warn
-from fastscan.cli.words import about_header
 from fastscan.vocabulary import SCAN_METHODS
 
 if TYPE_CHECKING:
@@ -140,10 +139,7 @@ def command(
     own = {"cl": cl, "toys": toys, "precision": precision, "seed": seed}
     chosen = {name: value for name, value in own.items() if value is not None}
     check_method(method, SCAN_METHODS, tuple(chosen))
-    from fastscan.inference.edges import outside_words
-    from fastscan.inference.goodness import doubtful_fits
     from fastscan.scan import Axis, run_scan
-    from fastscan.scan.edges import box_of
 
     given = read_assignments(assignments)
     parsed = [Axis.parse(text) for text in axes]
@@ -174,27 +170,13 @@ def command(
             dtype=dtype,
             progress=lambda done, total: advance(done, total, f"{done} of {total} blocks"),
         )
-    best, lowest = result.best_fit, result.minimum
-    outside = outside_words(lowest, box_of(result.axes), best.chi2)
-    warnings = [outside] if outside else []
-    warnings += doubtful_fits(likelihood, lowest.chi2, len(result.names) + len(profiled))
-    warn(warnings)
+    warn(result.warnings)
     if as_json:
-        print_json(
-            {
-                "store": str(path),
-                "shape": dict(zip(result.names, result.shape, strict=True)),
-                "minimum": {"point": lowest.point, "chi2": lowest.chi2},
-                "warnings": warnings,
-                "best_fit": best.point,
-                "chi2_min": best.chi2,
-                "alpha_hat": best.alpha_hat,
-                "header": result.header,
-            }
-        )
+        print_json(result.to_dict())
         return
     if not quiet:
-        say(about_header(result.header))
+        best = result.best_fit
+        say(result.words)
         shape = " x ".join(
             f"{n} {name}" for name, n in zip(result.names, result.shape, strict=True)
         )
@@ -213,7 +195,6 @@ def _construct(
     quiet: bool,
 ) -> None:
     from fastscan.scan.construction import run_construction
-    from fastscan.scan.construction_contour import construction_edges
 
     with progress_bar("constructing", quiet=quiet) as advance:
         result = run_construction(
@@ -224,36 +205,20 @@ def _construct(
             progress=lambda done, total: advance(done, total, f"{done} of {total} rows"),
             **options,
         )
-    touches, warnings = construction_edges(result)
-    warn(warnings)
-    best = result.best_fit
-    relative = float((result.critical_error / result.critical_value).max())
-    shape = dict(zip(result.names, result.shape, strict=True))
+    warn(result.warnings)
     if as_json:
-        print_json(
-            {
-                "store": str(path),
-                "shape": shape,
-                "best_fit": best.point,
-                "chi2_min": best.chi2,
-                "alpha_hat": best.alpha_hat,
-                "method": "feldman-cousins",
-                "cl": result.cl,
-                "least_effective_toys": int(result.toys.min()),
-                "largest_relative_error": relative,
-                "touches": [touch.to_dict() for touch in touches],
-                "warnings": warnings,
-                "header": result.header,
-            }
-        )
+        print_json(result.to_dict())
     elif not quiet:
-        say(about_header(result.header))
+        best = result.best_fit
+        say(result.words)
         point = ", ".join(f"{name} = {value:.5g}" for name, value in best.point.items())
-        words = " x ".join(f"{n} {name}" for name, n in shape.items())
-        say(f"{words} points in {path}")
+        shape = " x ".join(
+            f"{n} {name}" for name, n in zip(result.names, result.shape, strict=True)
+        )
+        say(f"{shape} points in {path}")
         say(f"best fit: {point}; chi2 = {best.chi2:.4f}")
         say(
             f"{int(result.toys.min())} toys or more at a point; critical values from "
             f"{result.critical_value.min():.3g} to {result.critical_value.max():.3g}, "
-            f"errors at most {100 * relative:.2g} %"
+            f"errors at most {100 * result.largest_relative_error:.2g} %"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,11 @@ from fastscan.cli.common import (
     seed_option,
 )
 from fastscan.cli.output import print_json, progress_bar, say, show, warn
-from fastscan.cli.words import about_likelihood, analysed, scenario_label
 from fastscan.exceptions import InputError
 
 if TYPE_CHECKING:
-    from fastscan.inference.sensitivity import Expected, Scenario
     from fastscan.likelihoods import Likelihood
-    from fastscan.scan import Axis
+    from fastscan.results import Scenario, Sensitivity
 
 # A figure of exposures needs so many to be a curve.
 _CURVE = 2
@@ -122,10 +120,10 @@ def command(
     adds bins of the same width, which all detectors reach, with the background of the lowest
     observed bin. Expected are the counts of the Standard Model.
     """
-    from fastscan.inference.goodness import doubtful_fits
-    from fastscan.inference.sensitivity import Scenario, scaled
     from fastscan.likelihoods.levels import delta_chi2
+    from fastscan.results import Scenario
     from fastscan.scan import Axis
+    from fastscan.scan.sensitivity import find_sensitivity
 
     given = read_assignments(assignments)
     delta_chi2(cl)
@@ -150,99 +148,48 @@ def command(
                 hint="give an --axis, or --exposure more than once",
             )
     likelihood = make_likelihood(**analysis, quiet=quiet)
-    with progress_bar("building tensors", quiet=quiet) as advance:
-        likelihoods = [
-            scaled(likelihood, s, analysis["tables"], lambda label, done: advance(done, 1.0, label))
-            for s in scenarios
-        ]
-    # Of the counts seen only a scenario that changes nothing knows.
-    warnings = doubtful_fits(likelihood) if likelihood in likelihoods else []
-    warn(warnings)
-    about = {
-        **analysed(likelihood),
-        "set": given,
-        "warnings": warnings,
-    }
     if poi is None:
-        _significances(about, likelihood, scenarios, likelihoods, given, as_json)
+        _significances(likelihood, scenarios, given, analysis["tables"], as_json, quiet)
         return
-    arguments = {"profiled": profiled or None, "cl": cl, "toys": toys, "seed": seed}
     with progress_bar("fitting toys", quiet=quiet) as advance:
-        found = [
-            _limits(each, likelihood, poi, given, along, arguments, i, len(scenarios), advance)
-            for i, each in enumerate(likelihoods)
-        ]
-    names = likelihood.profiled_names(poi, given, profiled or None)
-    held = likelihood.parameters(given, (poi, *names, *([] if along is None else [along.name])))
-    if out is not None:
-        from fastscan.cli.bands import save_bands
-
-        save_bands(likelihood, scenarios, found, along, held, out, force)
-    if as_json:
-        print_json(
-            {
-                **about,
-                "parameters": held,
-                "profiled": names,
-                "poi": poi,
-                "unit": found[0][0].unit,
-                "cl": cl,
-                "toys": toys,
-                "seed": seed,
-                "axis": None if along is None else along.to_dict(),
-                "file": out,
-                "scenarios": [
-                    {**_words(s), "points": [_point(e) for e in points]}
-                    for s, points in zip(scenarios, found, strict=True)
-                ],
-            }
+        found = find_sensitivity(
+            likelihood,
+            poi,
+            given,
+            axis=along,
+            scenarios=scenarios,
+            profiled=profiled or None,
+            cl=cl,
+            toys=toys,
+            seed=seed,
+            tables=analysis["tables"],
+            progress=lambda label, done: advance(done, 1.0, label),
         )
+    if out is not None:
+        from fastscan.plotting import save_result
+
+        save_result(found, out, overwrite=force)
+    warn(found.warnings)
+    if as_json:
+        print_json({**found.to_dict(), "file": out})
         return
-    _tell(likelihood, scenarios, found, along, held, names)
+    _tell(found)
     if out is not None and not quiet:
         say(f"figure in {out}")
 
 
-def _limits(
-    likelihood: Likelihood,
-    present: Likelihood,
-    poi: str,
-    given: dict[str, float],
-    along: Axis | None,
-    arguments: dict[str, Any],
-    scenario: int,
-    scenarios: int,
-    advance: Callable[..., None],
-) -> list[Expected]:
-    from fastscan.inference.sensitivity import expected_limit, expected_limits
-
-    observed = likelihood is present
-    if along is None:
-        advance(scenario, scenarios)
-        return [expected_limit(likelihood, poi, given, observed=observed, **arguments)]
-    return expected_limits(
-        likelihood,
-        poi,
-        along.name,
-        along.values,
-        given,
-        observed=observed,
-        progress=lambda done, total: advance(scenario * total + done, scenarios * total),
-        **arguments,
-    )
-
-
 def _significances(
-    about: dict[str, Any],
     present: Likelihood,
     scenarios: Sequence[Scenario],
-    likelihoods: Sequence[Likelihood],
     given: dict[str, float],
+    tables: str | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     from fastscan.inference.sensitivity import (
         asimov,
         new_physics_significance,
+        scaled,
         signal_significance,
     )
 
@@ -253,30 +200,28 @@ def _significances(
         if p.kind == "coupling" and p.name != "sin2_theta_w"
     )
     rows = []
-    for scenario, likelihood in zip(scenarios, likelihoods, strict=True):
-        row = _words(scenario)
-        if new:
-            row["expected"] = new_physics_significance(likelihood, given)
-        else:
-            row["expected"] = signal_significance(asimov(likelihood, given), given)
-            if likelihood is present:
-                row["observed"] = signal_significance(likelihood, given)
-        rows.append(row)
+    with progress_bar("building tensors", quiet=quiet) as advance:
+        for scenario in scenarios:
+            likelihood = scaled(
+                present, scenario, tables, lambda label, done: advance(done, 1.0, label)
+            )
+            row: dict[str, Any] = asdict(scenario)
+            if new:
+                row["expected"] = new_physics_significance(likelihood, given)
+            else:
+                row["expected"] = signal_significance(asimov(likelihood, given), given)
+                if likelihood is present:
+                    row["observed"] = signal_significance(likelihood, given)
+            rows.append(row)
     what = "new physics over the Standard Model" if new else "a signal over none"
     if as_json:
-        print_json(
-            {
-                **about,
-                "parameters": point,
-                "significance_of": what,
-                "scenarios": [_plain(r) for r in rows],
-            }
-        )
+        about = {**present.provenance.to_dict(), "set": given, "parameters": point}
+        print_json({**about, "significance_of": what, "scenarios": rows})
         return
-    say(about_likelihood(present, point))
+    say(present.provenance.words(point))
     say(f"significance of {what}")
     for scenario, row in zip(scenarios, rows, strict=True):
-        words = f"{scenario_label(scenario)}: expected {row['expected'].sigmas:.3f} sigma"
+        words = f"{scenario.label}: expected {row['expected'].sigmas:.3f} sigma"
         if "observed" in row:
             seen = row["observed"]
             words += (
@@ -285,70 +230,27 @@ def _significances(
         say(words)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-        for key, value in row.items()
-    }
-
-
-def _words(scenario: Scenario) -> dict[str, Any]:
-    return {
-        "exposure": scenario.exposure,
-        "background": scenario.background,
-        "threshold_ev": scenario.threshold_ev,
-    }
-
-
-def _point(expected: Expected) -> dict[str, Any]:
-    from fastscan.inference.sensitivity import BAND_SIGMAS
-
-    return {
-        "given": expected.given,
-        "asimov": expected.asimov,
-        "bands": {
-            f"{sigma:+g}": band for sigma, band in zip(BAND_SIGMAS, expected.bands, strict=True)
-        }
-        if expected.toys
-        else None,
-        "observed": expected.observed,
-    }
-
-
-def _two_sided(likelihood: Likelihood, found: Sequence[Sequence[Expected]]) -> bool:
-    """Whether the lower end of an interval says something: it is not always at the bound."""
-    poi = found[0][0].poi
-    bound = likelihood.model.parameter(poi).minimum
-    return any(e.asimov[0] != bound for points in found for e in points)
-
-
-def _tell(
-    likelihood: Likelihood,
-    scenarios: Sequence[Scenario],
-    found: Sequence[Sequence[Expected]],
-    along: Axis | None,
-    held: dict[str, float],
-    profiled: Sequence[str],
-) -> None:
+def _tell(found: Sensitivity) -> None:
     from rich.table import Table
 
-    first = found[0][0]
-    unit = "" if first.unit == "1" else f" in {first.unit}"
-    say(about_likelihood(likelihood, held, profiled))
-    both = _two_sided(likelihood, found)
+    first, unit = found.first, "" if found.first.unit == "1" else f" in {found.first.unit}"
+    say(found.words)
+    bound = found.provenance.known_model().parameter(first.poi).minimum
+    # A lower end that is always at the bound says nothing.
+    both = any(e.asimov[0] != bound for points in found.points for e in points)
+    along = found.axis["name"] if found.axis else None
     table = Table(
         title=f"limits on {first.poi}{unit} at {100 * first.cl:g} % C.L., {first.toys} toys",
         title_justify="left",
     )
-    heads = ["scenario", *([along.name] if along is not None else []), *(["end"] if both else [])]
+    heads = ["scenario", *([along] if along else []), *(["end"] if both else [])]
     heads += ["-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma", "Asimov", "observed"]
     for head in heads:
         table.add_column(head, justify="left" if head == "scenario" else "right")
-    for scenario, points in zip(scenarios, found, strict=True):
+    for scenario, points in zip(found.scenarios, found.points, strict=True):
         for e in points:
             for end in (0, 1) if both else (1,):
-                row = [scenario_label(scenario)]
-                row += [f"{e.given[along.name]:.4g}"] if along is not None else []
+                row = [scenario.label, *([f"{e.given[along]:.4g}"] if along else [])]
                 row += [("low", "high")[end]] if both else []
                 row += [f"{v:.4g}" if e.toys else "" for v in e.bands[:, end]]
                 row += [f"{e.asimov[end]:.4g}"]

@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 _ALIKE = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Part:
     """One experiment's share of the bins.
 
@@ -55,8 +55,11 @@ class Part:
     sigma: FloatArray
     counted: bool = True
 
+    def __repr__(self) -> str:
+        return f"<Part {self.name}: {self.seen.size} bins>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Counts:
     """Counts of all experiments, one after the other, as C[layer, monomial, bin], over sigma.
 
@@ -89,6 +92,11 @@ class Counts:
     pulls: tuple[str, ...]
     centre: FloatArray
     normalisation: float | None = None
+
+    def __repr__(self) -> str:
+        free = ", ".join(parameter.name for parameter in self.parameters) or "nothing free"
+        names = ", ".join(part.name for part in self.parts)
+        return f"<Counts of {free} in {names}: {self.seen.size} bins, {len(self.pulls)} pulls>"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class _Block:
     base: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Signal:
     """Counts of each observed bin as a polynomial in the free couplings.
 
@@ -74,6 +74,10 @@ class Signal:
     constant: FloatArray
     nodes: tuple[Nodes, ...]
     blocks: tuple[_Block, ...]
+
+    def __repr__(self) -> str:
+        free = ", ".join((*self.couplings, *self.shape_parameters))
+        return f"<Signal of {self.model.name}: {len(self.exponents)} monomials of {free}>"
 
     @property
     def function_powers(self) -> frozenset[Monomial] | None:

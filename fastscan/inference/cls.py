@@ -25,12 +25,12 @@ from fastscan.exceptions import InputError
 from fastscan.inference.critical_values import COARSE, check_toys
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.results import CLsLimit
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
 __all__ = [
-    "CLsLimit",
     "TailProbabilities",
     "asymptotic_tails",
     "cls_limit",
@@ -66,43 +66,6 @@ class TailProbabilities:
     def cls(self) -> float:
         """CL_s+b / CL_b."""
         return self.signal / self.background if self.background > 0.0 else 1.0
-
-
-@dataclass(frozen=True)
-class CLsLimit:
-    """Upper limit of one parameter by CLs.
-
-    Attributes
-    ----------
-    poi, unit : str
-    cl : float
-    best_fit, chi2_min : float
-    upper_limit : float
-        Outermost value that is not excluded; infinite where none is excluded for ever.
-    upper_error : float
-        Monte Carlo error; zero from formulas.
-    asymptotic_upper_limit : float
-        From the formulas.
-    toys : int
-        All of them; zero from formulas.
-    seed : int
-    profiled : tuple of str
-    parameters : dict
-        Parameters that were held.
-    """
-
-    poi: str
-    unit: str
-    cl: float
-    best_fit: float
-    chi2_min: float
-    upper_limit: float
-    upper_error: float
-    asymptotic_upper_limit: float
-    toys: int
-    seed: int
-    profiled: tuple[str, ...]
-    parameters: dict[str, float]
 
 
 def one_sided_statistic(fits: ToyFits, data: ArrayLike, value: float) -> FloatArray:
@@ -229,6 +192,8 @@ def cls_limit(
         cl=cl,
         best_fit=float(best[0][0]),
         chi2_min=float(best[1][0]),
+        intervals=[(0.0, limit)],
+        interval_errors=[(0.0, error)],
         upper_limit=limit,
         upper_error=error,
         asymptotic_upper_limit=asymptotic,
@@ -236,6 +201,8 @@ def cls_limit(
         seed=seed,
         profiled=fits.profiled,
         parameters=dict(fits.counts.fixed),
+        provenance=likelihood.provenance,
+        doubts=likelihood.doubts(float(best[1][0]), 1 + len(fits.profiled)),
     )
 
 

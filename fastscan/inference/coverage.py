@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +26,12 @@ from fastscan.inference.toys import BLOCK, ToyFits, draw_toys
 from fastscan.likelihoods.hypotheses import hypotheses, scores_at_points
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.models import Model
+from fastscan.results import Coverage, Share
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
-__all__ = ["DEFAULT_TOYS", "METHODS", "Coverage", "Share", "coverage", "standard_points"]
+__all__ = ["DEFAULT_TOYS", "METHODS", "coverage", "standard_points"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -44,45 +44,6 @@ _MASS_MEV = 10.0
 _SHIFTS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 _NODES = 1201
 _WIDER = 1.0
-
-
-@dataclass(frozen=True)
-class Share:
-    """Part of the toys whose interval holds the truth, and its binomial error."""
-
-    value: float
-    error: float
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Coverage of several methods at one point.
-
-    Attributes
-    ----------
-    model, poi, unit : str
-    value : float
-        The true value of the parameter.
-    cl : float
-        What the methods state.
-    shares : dict of Share
-        By method; those that do not apply are left out.
-    toys, seed : int
-    profiled : tuple of str
-    parameters : dict
-        Parameters that were held.
-    """
-
-    model: str
-    poi: str
-    unit: str
-    value: float
-    cl: float
-    shares: dict[str, Share]
-    toys: int
-    seed: int
-    profiled: tuple[str, ...]
-    parameters: dict[str, float]
 
 
 def coverage(
@@ -146,7 +107,6 @@ def coverage(
             share = float(held.mean())
             shares[method] = Share(share, math.sqrt(max(share * (1.0 - share), 0.0) / toys))
     return Coverage(
-        model=likelihood.model.name,
         poi=poi,
         unit=parameter.unit,
         value=value,
@@ -156,6 +116,7 @@ def coverage(
         seed=seed,
         profiled=fits.profiled,
         parameters=dict(fits.counts.fixed),
+        provenance=likelihood.provenance,
     )
 
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.minimum import Minimum, point_words
 from fastscan.models import Parameter
+from fastscan.results import Touch
 
 __all__ = [
     "EXCLUDED",
     "Bounds",
-    "Touch",
     "bounds_of",
     "check_box",
-    "edge_words",
     "open_ends",
     "outside_words",
-    "touch_words",
 ]
 
 # A box whose lowest chi2 is this much above the minimum is no choice, but a mistake.
@@ -39,26 +35,6 @@ def bounds_of(parameters: Iterable[Parameter]) -> dict[str, tuple[float, float]]
     return {p.name: (p.minimum, p.maximum) for p in parameters}
 
 
-@dataclass(frozen=True)
-class Touch:
-    """An end of an axis that a region reaches.
-
-    Attributes
-    ----------
-    parameter : str
-    end : {"low", "high"}
-    value : float
-    """
-
-    parameter: str
-    end: str
-    value: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-
 def open_ends(box: Bounds, bounds: Bounds) -> Iterator[Touch]:
     """Ends of a box that are no bound of their parameter: there something can be cut off."""
     for name, (low, high) in box.items():
@@ -67,21 +43,6 @@ def open_ends(box: Bounds, bounds: Bounds) -> Iterator[Touch]:
             yield Touch(name, "low", low)
         if high < maximum:
             yield Touch(name, "high", high)
-
-
-def edge_words(touches: Sequence[Touch], what: str = "grid") -> str:
-    """What is told of a region that reaches edges; empty if it reaches none."""
-    if not touches:
-        return ""
-    return f"the region is cut off by the edge of the {what}: {touch_words(touches)}"
-
-
-def touch_words(touches: Sequence[Touch]) -> str:
-    """Edges as ``name = value and value, …``."""
-    ends: dict[str, list[str]] = {}
-    for touch in touches:
-        ends.setdefault(touch.parameter, []).append(f"{touch.value:g}")
-    return ", ".join(f"{name} = {' and '.join(values)}" for name, values in ends.items())
 
 
 def check_box(

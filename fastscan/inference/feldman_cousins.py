@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +26,12 @@ from fastscan.inference.belt import Belt, accepted_intervals
 from fastscan.inference.critical_values import COARSE, Critical, check_toys
 from fastscan.inference.toys import ToyFits
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.results import FeldmanCousinsLimit
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
-__all__ = ["DEFAULT_TOYS", "FeldmanCousinsLimit", "feldman_cousins"]
+__all__ = ["DEFAULT_TOYS", "feldman_cousins"]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -39,47 +39,6 @@ Progress = Callable[[int, int], None]
 DEFAULT_TOYS = 20_000
 # Where critical values are looked at first: at these parts of the rise of Wilks' theorem.
 _LEVELS = (0.2, 0.45, 0.7, 0.95, 1.25, 1.7, 2.4)
-
-
-@dataclass(frozen=True)
-class FeldmanCousinsLimit:
-    """Intervals of one parameter by the unified construction.
-
-    Attributes
-    ----------
-    poi, unit : str
-    cl : float
-    best_fit, chi2_min : float
-    intervals : list of (low, high)
-        Disjoint, in rising order; a bound is infinite where the data set none.
-    interval_errors : list of (low, high)
-        Monte Carlo error of each end; zero where an end is a bound of the parameter.
-    points, statistic, critical_values, critical_errors, point_toys : (points,)
-        Where critical values were found, q of the data there, and the toys each took.
-    toys : int
-        All of them.
-    seed : int
-    profiled : tuple of str
-    parameters : dict
-        Parameters that were held.
-    """
-
-    poi: str
-    unit: str
-    cl: float
-    best_fit: float
-    chi2_min: float
-    intervals: list[tuple[float, float]]
-    interval_errors: list[tuple[float, float]]
-    points: FloatArray
-    statistic: FloatArray
-    critical_values: FloatArray
-    critical_errors: FloatArray
-    point_toys: NDArray[np.int64]
-    toys: int
-    seed: int
-    profiled: tuple[str, ...]
-    parameters: dict[str, float]
 
 
 def feldman_cousins(
@@ -166,6 +125,8 @@ def feldman_cousins(
         seed=seed,
         profiled=fits.profiled,
         parameters=dict(fits.counts.fixed),
+        provenance=likelihood.provenance,
+        doubts=likelihood.doubts(chi2, 1 + len(fits.profiled)),
     )
 
 

@@ -4,92 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
+from fastscan.likelihoods.doubts import chi2_probability
 from fastscan.likelihoods.hypotheses import hypotheses
+from fastscan.results import Fit, ToyProbability
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
     from fastscan.models import Model
 
-__all__ = ["Fit", "ToyProbability", "best_fit", "default_free", "doubtful_fits"]
+__all__ = ["best_fit", "default_free"]
 
 FloatArray = NDArray[np.float64]
 
 # More couplings than this are not free unless named: many together have no one best fit.
 _FEW = 3
 _TOY_BLOCK = 4096
-# Fits less probable than this, on either side, are worth a word.
-_DOUBTFUL = 1e-4
-
-
-@dataclass(frozen=True)
-class ToyProbability:
-    """How often repeated experiments fit worse, the best fit being true.
-
-    Attributes
-    ----------
-    p_value, error : float
-        Share of the toys with a chi2 of at least the observed one, and its standard deviation.
-    toys, seed : int
-    """
-
-    p_value: float
-    error: float
-    toys: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A model at its best fit.
-
-    Attributes
-    ----------
-    free : dict
-        Fitted parameters and their values.
-    parameters : dict
-        All parameters there.
-    chi2_min : float
-        With the penalties of the nuisances.
-    ndf : int
-        Bins less free parameters; each nuisance adds a datum, its auxiliary measurement, and a
-        parameter.
-    p_value : float
-        Probability of a chi2 at least as large for ``ndf`` degrees of freedom. Approximate where a
-        parameter is at a bound or the data do not feel it: a free parameter that can not lower chi2
-        is counted all the same, and the p-value comes out too small.
-    alpha_hat : float
-        Relative change of the total counts by the nuisances: the shift of the normalisation, where
-        that is the only one.
-    pulls : dict
-        Of each nuisance, in standard deviations.
-    counts, nominal, expected : (bins,)
-        At the best fit with its nuisances, with the nuisances at zero, and of the Standard Model.
-    data, sigma, residuals : (bins,)
-        Counts seen, their errors, and (data - counts) / sigma.
-    toys : ToyProbability or None
-    """
-
-    free: dict[str, float]
-    parameters: dict[str, float]
-    chi2_min: float
-    ndf: int
-    p_value: float
-    alpha_hat: float
-    pulls: dict[str, float]
-    counts: FloatArray
-    nominal: FloatArray
-    expected: FloatArray
-    data: FloatArray
-    sigma: FloatArray
-    residuals: FloatArray
-    toys: ToyProbability | None = None
 
 
 def default_free(
@@ -192,79 +127,15 @@ def best_fit(
         pulls=prediction.pulls,
         counts=mean[:bins] * likelihood.sigma,
         nominal=prediction.total,
-        expected=likelihood.predict(**_standard(likelihood)).total,
+        expected=likelihood.predict(**likelihood.standard_point).total,
         data=likelihood.data,
         sigma=likelihood.sigma,
         residuals=(counts.seen - mean[: counts.seen.size])[:bins],
+        bins=likelihood.bins,
+        provenance=likelihood.provenance,
+        warnings=likelihood.doubts(prediction.chi2, len(names)),
         toys=_toys(likelihood, ordered, given, mean, prediction.chi2, toys, seed) if toys else None,
     )
-
-
-def doubtful_fits(
-    likelihood: Likelihood, chi2_min: float | None = None, free: int = 0
-) -> list[str]:
-    """Words on fits that are too bad or too good to be true: then limits mean little.
-
-    The best fit, and the Standard Model: each where its chi2 is beyond a probability of 1e-4 on
-    either side.
-
-    Parameters
-    ----------
-    likelihood : Likelihood
-    chi2_min : float, optional
-        At the best fit; left out where only the Standard Model is compared with the data.
-    free : int
-        Parameters that were fitted for it.
-    """
-    bins = likelihood.data.size + len(likelihood.constraints)
-    form = likelihood.form((), _standard(likelihood))
-    standard = form.fit_at(np.empty(0)).chi2
-    fits = {} if chi2_min is None else {"best fit": (chi2_min, bins - free)}
-    fits["Standard Model"] = (standard, bins)
-    words = []
-    for name, (chi2, ndf) in fits.items():
-        if ndf < 1:
-            continue
-        worse = chi2_probability(chi2, ndf)
-        if worse < _DOUBTFUL:
-            why = f"p = {worse:.2g}: too bad to be true, check flux, exposure and errors"
-        elif 1.0 - worse < _DOUBTFUL:
-            why = f"1 - p = {1.0 - worse:.2g}: too good to be true, check the errors"
-        else:
-            continue
-        words.append(f"the {name} has chi2 = {chi2:.5g} for {ndf} degrees of freedom, {why}")
-    return words
-
-
-def chi2_probability(chi2: float, ndf: int) -> float:
-    """Probability of at least this chi2.
-
-    The upper incomplete gamma function of whole and half numbers is a finite sum (Abramowitz and
-    Stegun, 26.4.4 and 26.4.5); SciPy's takes longer to import than a limit takes.
-
-    Examples
-    --------
-    >>> round(chi2_probability(7.39, 19), 6), round(chi2_probability(2.705543454095414, 1), 12)
-    (0.991826, 0.1)
-    """
-    half = 0.5 * chi2
-    if half == 0.0 or math.isinf(half):
-        return 1.0 if half == 0.0 else 0.0
-    if ndf % 2:
-        first, power = math.erfc(math.sqrt(half)), 0.5
-    else:
-        first, power = math.exp(-half), 1.0
-    # Of their logarithms: neither the powers nor the factorials overflow.
-    terms = [
-        math.exp((power + k) * math.log(half) - half - math.lgamma(power + k + 1.0))
-        for k in range((ndf - 1) // 2)
-    ]
-    return math.fsum([first, *terms])
-
-
-def _standard(likelihood: Likelihood) -> dict[str, float]:
-    """All parameters as they are in the Standard Model."""
-    return {p.name: p.standard for p in likelihood.model.parameters}
 
 
 def _toys(

@@ -18,68 +18,15 @@ from fastscan.exceptions import InputError
 from fastscan.likelihoods.form import chi2_form
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.likelihoods.likelihood import Likelihood
-from fastscan.likelihoods.profile import Basin, Profile, ProfiledPieces
+from fastscan.likelihoods.profile import Profile, ProfiledPieces
+from fastscan.results import Basin, Impact, Impacts
 
-__all__ = ["Impact", "Impacts", "find_impacts"]
+__all__ = ["find_impacts"]
 
 FloatArray = NDArray[np.float64]
 
 # Relative; counts are smooth functions of a mediator mass.
 _MASS_STEP = 1e-4
-
-
-@dataclass(frozen=True)
-class Impact:
-    """One nuisance, in units of its standard deviation before the fit.
-
-    Attributes
-    ----------
-    name : str
-    pull, error : float
-        At the best fit, and its standard deviation after the fit: 0 and 1 if the data say nothing.
-    shift_down, shift_up : float
-        Change of the best fit of the parameter of interest with the nuisance held one standard
-        deviation after the fit below and above its pull, all others fitted again.
-    intervals : list of (low, high)
-        Allowed with the nuisance held at zero: the limit without this uncertainty.
-    """
-
-    name: str
-    pull: float
-    error: float
-    shift_down: float
-    shift_up: float
-    intervals: list[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Impacts:
-    """Impacts on one parameter, the largest first.
-
-    Attributes
-    ----------
-    poi, unit : str
-    cl : float
-    best_fit, chi2_min : float
-    intervals : list of (low, high)
-        With all nuisances.
-    profiled : tuple of str
-    parameters : dict
-        Parameters that were held.
-    rows : list of Impact
-        By the larger of both shifts; nuisances that shift nothing, as at the border of the
-        physical range, by what the outermost ends of the limit gain without them.
-    """
-
-    poi: str
-    unit: str
-    cl: float
-    best_fit: float
-    chi2_min: float
-    intervals: list[tuple[float, float]]
-    profiled: tuple[str, ...]
-    parameters: dict[str, float]
-    rows: list[Impact]
 
 
 def find_impacts(
@@ -158,6 +105,8 @@ def find_impacts(
         profiled=limit.profiled,
         parameters=limit.parameters,
         rows=sorted(rows, key=rank),
+        provenance=limit.provenance,
+        doubts=limit.doubts,
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastscan.inference.dimension import Dimension
-from fastscan.inference.edges import Touch, bounds_of, open_ends
+from fastscan.inference.edges import bounds_of, open_ends
 from fastscan.inference.marginal_likelihood import MarginalLikelihood
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.results import Column, Credible, Result, Touch
 
-__all__ = ["Credible", "Posterior"]
+__all__ = ["Posterior"]
 
 FloatArray = NDArray[np.float64]
 
@@ -28,48 +29,7 @@ _TOLERANCE = 1e-9
 _DEPTH = 40
 
 
-@dataclass(frozen=True)
-class Credible:
-    """What the posterior of one parameter says at a level.
-
-    Attributes
-    ----------
-    poi, unit : str
-    prior : {"flat-g", "flat-g2", "log-g"}
-    box : (low, high)
-        Of the prior.
-    cl : float
-    intervals : list of (low, high)
-        The densest region that holds a probability of ``cl``: disjoint, in rising order. Density is
-        per unit of that function of the parameter in which the prior is flat, so that the region
-        is where the likelihood is highest, and the same in g, g**2 and log g.
-    upper_limit : float
-        Value below which lies a probability of ``cl``.
-    mode, chi2_min : float
-        Highest marginalised likelihood in the box, and the profiled chi2 there.
-    quadrature_error : float
-        Estimate of the relative error of the probabilities.
-    touches : list of Touch
-        Ends of the box, where they are no bound of the parameter, that the region reaches.
-    warning : str
-        On a box that the data disfavour; empty if they do not.
-    """
-
-    poi: str
-    unit: str
-    prior: str
-    box: tuple[float, float]
-    cl: float
-    intervals: list[tuple[float, float]]
-    upper_limit: float
-    mode: float
-    chi2_min: float
-    quadrature_error: float
-    touches: list[Touch]
-    warning: str
-
-
-class Posterior:
+class Posterior(Result):
     """Posterior of one parameter; made by `posterior`.
 
     Attributes
@@ -84,17 +44,26 @@ class Posterior:
         Highest marginalised likelihood in the box, and the profiled chi2 there.
     quadrature_error : float
         Relative: each panel's Gauss-Legendre sum beside that of its halves, added up.
+    cl : float
+        Probability that tables, figures and words are of.
     warning : str
     """
 
+    profiled = ()
+
     def __init__(
-        self, function: MarginalLikelihood, dimension: Dimension, box: tuple[float, float]
+        self,
+        function: MarginalLikelihood,
+        dimension: Dimension,
+        box: tuple[float, float],
+        cl: float = 0.90,
     ) -> None:
+        self.provenance, self.cl = function.provenance, cl
         self._function = function
         self._dimension = dimension
         self.parameter = dimension.parameter
         self.prior = dimension.prior
-        self.parameters = dict(function.counts.fixed)
+        self._held = dict(function.counts.fixed)
         self.box = box
         ladder = dimension.ladder(_PANEL, *box)
         if dimension.prior == "log-g":
@@ -206,12 +175,55 @@ class Posterior:
             cl=cl,
             intervals=self.intervals(cl),
             upper_limit=self.upper_limit(cl),
-            mode=self.mode,
+            median=self.quantile(0.5),
+            best_fit=self.mode,
             chi2_min=self.chi2_min,
             quadrature_error=self.quadrature_error,
             touches=self.touches(cl),
             warning=self.warning,
+            profiled=(),
+            parameters=self.parameters,
+            provenance=self.provenance,
+            doubts=self._function.doubts(self.chi2_min),
         )
+
+    @cached_property
+    def _credible(self) -> Credible:
+        return self.credible(self.cl)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameters that were held."""
+        return self._held
+
+    @property
+    def headline(self) -> str:
+        """Its densest region."""
+        return self._credible.headline
+
+    @property
+    def details(self) -> list[str]:
+        """Lines that tell the rest of it."""
+        return self._credible.details
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may mislead."""
+        return self._credible.warnings
+
+    def _entries(self) -> dict[str, Any]:
+        return self._credible._entries()
+
+    def _columns(self) -> dict[str, Column]:
+        values, at = self._samples[0], (self.parameter.name,)
+        unit = self.parameter.unit
+        per = "1" if unit == "1" else f"1 / ({unit})"
+        scalars = {n: c for n, c in self._credible._columns().items() if not c.dims}
+        return {
+            self.parameter.name: Column(at, values, unit, self.parameter.description),
+            "density": Column(at, self.density(values), per, "probability density"),
+            **scalars,
+        }
 
     def _log(self, values: FloatArray) -> FloatArray:
         return self._function(values[:, None])

@@ -50,12 +50,15 @@ class MarginalLikelihood:
     ----------
     counts : Counts
     bins : int
+    provenance : Provenance
     """
 
     def __init__(
         self, likelihood: Likelihood, names: Sequence[str], given: Mapping[str, float] | None
     ) -> None:
         self.counts = likelihood.counts(names, given)
+        self.provenance = likelihood.provenance
+        self._likelihood = likelihood
         self.bins = self.counts.seen.size
 
     def __call__(self, points: FloatArray) -> FloatArray:
@@ -74,6 +77,10 @@ class MarginalLikelihood:
     def chi2(self, point: FloatArray) -> float:
         """The profiled chi2 at a point."""
         return float(self._both(point[None])[1][0])
+
+    def doubts(self, chi2_min: float) -> list[str]:
+        """Words on a best fit, or a Standard Model, that is too bad or too good to be true."""
+        return self._likelihood.doubts(chi2_min, len(self.counts.names))
 
     def _both(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         with np.errstate(all="ignore"):

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import unknown_name
 from fastscan.inference.dimension import Dimension
-from fastscan.inference.edges import Touch, bounds_of, open_ends
+from fastscan.inference.edges import bounds_of, open_ends
 from fastscan.inference.marginal_likelihood import MarginalLikelihood
 from fastscan.inference.plane_cells import Cells, quartered_cells
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.likelihoods.minimum import point_words
+from fastscan.results import Column, Result, Touch, cut_words
 
 __all__ = ["PlanePosterior"]
 
@@ -25,7 +27,7 @@ _GRID = 401
 _UNSETTLED = 1e-3
 
 
-class PlanePosterior:
+class PlanePosterior(Result):
     """Posterior of two parameters; made by `posterior`.
 
     Attributes
@@ -39,8 +41,12 @@ class PlanePosterior:
         Highest marginalised likelihood in the box, and the profiled chi2 there.
     quadrature_error : float
         Relative: each panel's Gauss-Legendre sum beside that of its quarters, added up.
+    cl : float
+        Probability that tables, figures and words are of.
     warning : str
     """
+
+    profiled = ()
 
     def __init__(
         self,
@@ -48,11 +54,15 @@ class PlanePosterior:
         dimensions: tuple[Dimension, Dimension],
         boxes: tuple[tuple[float, float], tuple[float, float]],
         warning: str = "",
+        cl: float = 0.90,
     ) -> None:
+        self.provenance, self.cl = function.provenance, cl
+        self._levels: dict[float, float] = {}
+        self._grids: dict[float, tuple[FloatArray, FloatArray, FloatArray]] = {}
         self._function = function
         self._dimensions = dimensions
         self.names = (dimensions[0].parameter.name, dimensions[1].parameter.name)
-        self.parameters = dict(function.counts.fixed)
+        self._held = dict(function.counts.fixed)
         self.priors = (dimensions[0].prior, dimensions[1].prior)
         self.boxes = boxes
         self._cells, self.quadrature_error = quartered_cells(function, dimensions, boxes)
@@ -63,6 +73,88 @@ class PlanePosterior:
             warning = f"{warning}; {unsettled}" if warning else unsettled
         self.warning = warning
 
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameters that were held."""
+        return self._held
+
+    @property
+    def headline(self) -> str:
+        """Its mode."""
+        mode = point_words(dict(zip(self.names, self.mode, strict=True)))
+        level = f"{100 * self.cl:g} % credible"
+        return f"{level} region of {' and '.join(self.names)}, mode {mode} (bayes)"
+
+    @property
+    def details(self) -> list[str]:
+        """Priors, marginals and the level, each a line."""
+        level = f"{100 * self.cl:g} %"
+        lines = [f"chi2 at the mode = {self.chi2_min:.4f}"]
+        for name, prior, (low, high) in zip(self.names, self.priors, self.boxes, strict=True):
+            lines.append(f"prior of {name}: {prior} from {low:.4g} to {high:.4g}")
+        for name, one in self._marginals().items():
+            low, high = one["central"]
+            lines.append(
+                f"{name} alone, the other integrated over: median {one['median']:.5g}, "
+                f"central {level} [{low:.5g}, {high:.5g}], {level} below {one['upper_limit']:.5g}"
+            )
+        return [
+            *lines,
+            f"{level} credible: log likelihood above {self.level(self.cl):.5g} from its highest",
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may mislead."""
+        own = (self.warning, cut_words(self.touches(self.cl)))
+        return [*filter(None, own), *self._function.doubts(self.chi2_min)]
+
+    def _entries(self) -> dict[str, Any]:
+        cl = self.cl
+        return {
+            "method": "bayes",
+            "parameters": self.parameters,
+            "cl": cl,
+            "chi2_min": self.chi2_min,
+            "quadrature_error": self.quadrature_error,
+            "warning": self.warning,
+            "touches": self.touches(cl),
+            "poi": self.names,
+            "prior": self.priors,
+            "box": self.boxes,
+            "mode": self.mode,
+            "level": self.level(cl),
+            "contours": self.contours(cl),
+            "marginal": self._marginals(),
+        }
+
+    def _marginals(self) -> dict[str, dict[str, Any]]:
+        """Of each parameter, the other integrated over."""
+        cl = self.cl
+        return {
+            name: {
+                "median": self.quantile(name, 0.5),
+                "central": [self.quantile(name, p) for p in (0.5 - cl / 2, 0.5 + cl / 2)],
+                "upper_limit": self.quantile(name, cl),
+            }
+            for name in self.names
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        *columns, log = self.grid(self.cl)
+        parameters = [dimension.parameter for dimension in self._dimensions]
+        words = "log likelihood with the nuisances integrated out, less its highest"
+        return {
+            **{
+                p.name: Column((p.name,), values, p.unit, p.description)
+                for p, values in zip(parameters, columns, strict=True)
+            },
+            "log_likelihood": Column(self.names, log, words=words),
+            "level": Column((), self.level(self.cl), words="of the credible region"),
+            "cl": Column((), self.cl),
+            "chi2_min": Column((), self.chi2_min),
+        }
+
     def level(self, cl: float = 0.90) -> float:
         """Log likelihood, less its highest, above which lies a probability of ``cl``.
 
@@ -72,6 +164,8 @@ class PlanePosterior:
         from scipy.optimize import toms748
 
         delta_chi2(cl)
+        if cl in self._levels:
+            return self._levels[cl]
         cells = self._cells
         top, bottom = cells.log + 0.5 * cells.width, cells.log - 0.5 * cells.width
 
@@ -81,7 +175,9 @@ class PlanePosterior:
 
         held = cells.probability > 0.0
         ends = float(bottom[held].min()) - 1.0, float(top[held].max())
-        return float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+        found = float(toms748(missing, *ends, xtol=1e-7, rtol=1e-9)) - self._highest
+        self._levels[cl] = found
+        return found
 
     def touches(self, cl: float = 0.90) -> list[Touch]:
         """Ends of the boxes, where they are no bound of a parameter, that the region reaches."""
@@ -105,6 +201,8 @@ class PlanePosterior:
         log_likelihood : (points, points)
             Less its highest.
         """
+        if cl in self._grids:
+            return self._grids[cl]
         inside = self._cells.log + self._cells.width >= self.level(cl) + self._highest
         columns = []
         for i, (dimension, box) in enumerate(zip(self._dimensions, self.boxes, strict=True)):
@@ -114,7 +212,9 @@ class PlanePosterior:
             first, last = (dimension.stretch(end) for end in box)
             even = np.linspace(max(first, low - room), min(last, high + room), _GRID)
             columns.append(np.clip(dimension.unstretch(even)[0], *box))
-        return columns[0], columns[1], self._function.on_grid(columns) - self._highest
+        log = self._function.on_grid(columns) - self._highest
+        self._grids[cl] = (columns[0], columns[1], log)
+        return self._grids[cl]
 
     def contours(self, cl: float = 0.90) -> list[FloatArray]:
         """Borders of the densest region of probability ``cl``, each of shape (points, 2).

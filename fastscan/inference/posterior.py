@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 from fastscan.exceptions import InputError
 from fastscan.inference.dimension import PRIORS, Box, dimension_of
-from fastscan.inference.line_posterior import Credible, Posterior
+from fastscan.inference.line_posterior import Posterior
 from fastscan.inference.marginal_likelihood import MarginalLikelihood
 from fastscan.inference.plane_posterior import PlanePosterior
 from fastscan.inference.prior_boxes import check_valley, fill_boxes
 from fastscan.likelihoods.levels import delta_chi2
+from fastscan.results import Credible
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
-__all__ = ["PRIORS", "Credible", "PlanePosterior", "Posterior", "credible_intervals", "posterior"]
+__all__ = ["PRIORS", "PlanePosterior", "Posterior", "credible_intervals", "posterior"]
 
 
 def posterior(
@@ -29,6 +30,7 @@ def posterior(
     *,
     prior: str | Mapping[str, str] = "flat-g",
     box: Box | Mapping[str, Box] | None = None,
+    cl: float = 0.90,
 ) -> Posterior | PlanePosterior:
     """Posterior of one or two parameters, others held, nuisances marginalised in closed form.
 
@@ -44,6 +46,8 @@ def posterior(
     box : (low, high), or mapping of name to one
         Where the prior is not zero; None for an end leaves it at the parameter's bound, or where
         the likelihood has fallen to 1e-8 of its maximum.
+    cl : float
+        Probability of the regions that its tables, figures and words are of.
 
     Raises
     ------
@@ -52,6 +56,7 @@ def posterior(
         in the logarithm without a lower end above zero; no end of the box where the likelihood
         does not fall; a box that the data exclude.
     """
+    delta_chi2(cl)
     names = (names,) if isinstance(names, str) else tuple(names)
     if len(names) not in (1, 2):
         raise InputError(
@@ -65,12 +70,12 @@ def posterior(
         boxes.append(own)
     full, warning = fill_boxes(function, dimensions, boxes)
     if len(names) == 1:
-        one = Posterior(function, dimensions[0], full[0])
+        one = Posterior(function, dimensions[0], full[0], cl)
         one.warning = warning
         return one
     pair = (dimensions[0], dimensions[1])
     check_valley(function, pair, boxes, full)
-    return PlanePosterior(function, pair, (full[0], full[1]), warning)
+    return PlanePosterior(function, pair, (full[0], full[1]), warning, cl)
 
 
 def credible_intervals(
@@ -92,7 +97,6 @@ def credible_intervals(
     >>> f"{found.upper_limit:.3e}"
     '1.629e-05'
     """
-    delta_chi2(cl)
-    one = posterior(likelihood, poi, given, prior=prior, box=box)
+    one = posterior(likelihood, poi, given, prior=prior, box=box, cl=cl)
     assert isinstance(one, Posterior)
     return one.credible(cl)

@@ -23,12 +23,10 @@ from fastscan.inputs.projection import project
 from fastscan.likelihoods.levels import delta_chi2
 from fastscan.likelihoods.likelihood import Likelihood
 from fastscan.models import Model
+from fastscan.results import BAND_SIGMAS, Expected, Scenario
 from fastscan.tensors import load_response
 
 __all__ = [
-    "BAND_SIGMAS",
-    "Expected",
-    "Scenario",
     "Significance",
     "asimov",
     "expected_limit",
@@ -42,56 +40,7 @@ FloatArray = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 Ends = tuple[float, float]
 
-# Where the bands lie, in standard deviations of a normal distribution; the middle is the median.
-BAND_SIGMAS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _TOY_BLOCK = 65_536
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A scaled experiment, see `fastscan.inputs.projection.project`.
-
-    Attributes
-    ----------
-    exposure, background : float
-        In units of the present ones.
-    threshold_ev : float or None
-    """
-
-    exposure: float = 1.0
-    background: float = 1.0
-    threshold_ev: float | None = None
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Limits on one parameter that an experiment is expected to set if nothing is new.
-
-    Attributes
-    ----------
-    poi, unit : str
-    given : dict
-        Parameters that were set.
-    cl : float
-    asimov : (low, high)
-        Outermost ends of the intervals allowed by the expected data themselves.
-    bands : (5, 2)
-        Of the ends of repeated experiments the quantiles at `BAND_SIGMAS`, of (low, high) each;
-        NaN without toys.
-    observed : (low, high) or None
-        By the data that were seen; None in a scaled experiment.
-    toys, seed : int
-    """
-
-    poi: str
-    unit: str
-    given: dict[str, float]
-    cl: float
-    asimov: Ends
-    bands: FloatArray
-    observed: Ends | None
-    toys: int
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -234,13 +183,16 @@ def expected_limit(
         observed=None if seen is None else _outermost(seen.intervals),
         toys=toys,
         seed=seed,
+        profiled=limit.profiled,
+        parameters=dict(limit.parameters),
+        provenance=likelihood.provenance,
     )
 
 
 def expected_limits(
     likelihood: Likelihood,
     poi: str,
-    axis: str,
+    axis: str | None,
     values: Sequence[float] | FloatArray,
     given: Mapping[str, float] | None = None,
     *,
@@ -255,27 +207,28 @@ def expected_limits(
 
     Parameters
     ----------
-    axis : str
-        Parameter that is set to each of the values.
+    axis : str or None
+        Parameter that is set to each of the values; None: one limit, of what is set.
     progress : callable, optional
         Called with the number of values done and of all.
     """
     given = dict(given or {})
-    if axis == poi or axis in given:
+    if axis is not None and (axis == poi or axis in given):
         raise InputError(
             f"{axis} is the axis, and is set or is the parameter of interest as well",
             where="--axis",
             hint="leave one out",
         )
     found = []
-    for i, value in enumerate(values):
+    steps = [{}] if axis is None else [{axis: float(value)} for value in values]
+    for i, step in enumerate(steps):
         if progress is not None:
-            progress(i, len(values))
+            progress(i, len(steps))
         found.append(
             expected_limit(
                 likelihood,
                 poi,
-                {**given, axis: float(value)},
+                {**given, **step},
                 profiled=profiled,
                 cl=cl,
                 toys=toys,

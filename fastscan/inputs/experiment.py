@@ -405,6 +405,11 @@ class Experiment(Model):
             raise InputError(f"setting is {what}", where=key, hint="name a number that is given")
         return float(value)
 
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name}: {self.title}>"
+
+    __str__ = __repr__
+
     def to_dict(self) -> dict[str, Any]:
         """All settings, defaults included, ready for JSON; each file by its name and sha256."""
         settings: dict[str, Any] = described(self)

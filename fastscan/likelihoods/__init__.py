@@ -4,10 +4,9 @@ from fastscan.likelihoods.form import Chi2Form, chi2_form
 from fastscan.likelihoods.function import Chi2Function
 from fastscan.likelihoods.levels import delta_chi2, normalisation_pull, profiled_chi2
 from fastscan.likelihoods.likelihood import Likelihood
-from fastscan.likelihoods.limit import Limit
 from fastscan.likelihoods.loading import likelihood, make_likelihood
-from fastscan.likelihoods.prediction import Prediction
-from fastscan.likelihoods.profile import Basin, Profile
+from fastscan.likelihoods.profile import Profile
+from fastscan.results import Basin, Limit, Prediction
 
 __all__ = [
     "Basin",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from fastscan.counts import Constraint, Counts
 from fastscan.exceptions import InputError
 from fastscan.likelihoods.form import Chi2Form, chi2_form
 from fastscan.likelihoods.levels import delta_chi2
-from fastscan.likelihoods.limit import Limit
 from fastscan.likelihoods.profile import Profile
 from fastscan.models import Model
+from fastscan.results import Limit, ProfileCurve, Provenance
 
 __all__ = ["Analysis", "held"]
 
@@ -33,6 +36,10 @@ def held(given: Mapping[str, float] | None, parameters: Mapping[str, float]) -> 
     return {**found, **parameters}
 
 
+# Of a curve unless told otherwise: rise of chi2 that it reaches beyond, and points.
+_WIDE, _POINTS = 9.0, 201
+
+
 class Analysis(ABC):
     """What is asked of the parameters of a model, given their counts.
 
@@ -49,6 +56,15 @@ class Analysis(ABC):
     @abstractmethod
     def counts(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Counts:
         """Counts as polynomials in some parameters, the others held."""
+
+    @property
+    @abstractmethod
+    def provenance(self) -> Provenance:
+        """Model, experiment, channels, constraints and data, for results."""
+
+    @abstractmethod
+    def doubts(self, chi2_min: float | None = None, free: int = 0) -> list[str]:
+        """Words on fits that are too bad or too good to be true."""
 
     def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
         """Chi2 of some parameters, the others held; arguments as for `counts`.
@@ -148,6 +164,56 @@ class Analysis(ABC):
         names = self.profiled_names(poi, given, profiled)
         return Profile(self.form((poi, *names), given))
 
+    def profile_curve(
+        self,
+        poi: str,
+        given: Mapping[str, float] | None = None,
+        *,
+        profiled: Sequence[str] | None = None,
+        values: ArrayLike | None = None,
+    ) -> ProfileCurve:
+        """Chi2 at values of one parameter, others profiled, as a result.
+
+        Parameters
+        ----------
+        poi, given, profiled
+            As for `limit`.
+        values : (points,), optional
+            By default evenly spaced, a little beyond the interval of three standard deviations.
+
+        Raises
+        ------
+        InputError
+            As for `limit`; a value out of range, or no interval that is finite to choose some from.
+        """
+        names = self.profiled_names(poi, given or {}, profiled)
+        profile, parameter = self.profile(poi, given, names), self.model.parameter(poi)
+        found = profile.pieces(_WIDE)
+        if values is None:
+            ends = [end for pair in found.intervals for end in pair]
+            if not np.isfinite(ends).all():
+                raise InputError(
+                    f"chi2 does not bound {poi}", where="values", hint="give values of it"
+                )
+            room = 0.1 * (ends[-1] - ends[0])
+            low, high = max(ends[0] - room, parameter.minimum), ends[-1] + room
+            values = np.linspace(low, min(high, parameter.maximum), _POINTS)
+        points = np.array([parameter.check(v) for v in np.ravel(np.asarray(values, dtype=float))])
+        basins = [profile.basin(float(v)) for v in points]
+        return ProfileCurve(
+            poi=poi,
+            unit=parameter.unit,
+            values=points,
+            chi2=np.array([profile(float(v)) for v in points]),
+            profiled_values={n: np.array([b.profiled[n] for b in basins]) for n in names},
+            best_fit=found.best.value,
+            chi2_min=found.best.chi2,
+            profiled=names,
+            parameters=self.parameters(given, (poi, *names)),
+            provenance=self.provenance,
+            warnings=self.doubts(found.best.chi2, 1 + len(names)),
+        )
+
     def profiled_names(
         self, poi: str, given: Mapping[str, float], profiled: Sequence[str] | None
     ) -> tuple[str, ...]:
@@ -233,4 +299,6 @@ class Analysis(ABC):
             parameters=held,
             degenerate=found.degenerate,
             one_sided=one_sided,
+            provenance=self.provenance,
+            doubts=self.doubts(found.best.chi2, 1 + len(names)),
         )

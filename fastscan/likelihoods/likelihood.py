@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import reduce
+from functools import cached_property, reduce
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,12 @@ from fastscan.counts import (
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment, JointExperiment, check_sigma_alpha
 from fastscan.likelihoods.analysis import held
+from fastscan.likelihoods.doubts import doubtful_fits
 from fastscan.likelihoods.joint import check_parts, check_shared
-from fastscan.likelihoods.prediction import Prediction, predict
+from fastscan.likelihoods.prediction import predict
 from fastscan.likelihoods.questions import Questions
 from fastscan.models import Model
+from fastscan.results import Bins, Prediction, Provenance
 from fastscan.tensors import Response
 
 __all__ = ["Likelihood"]
@@ -302,7 +305,7 @@ class Likelihood(Questions):
                 where=f"constraint of {name}",
                 hint="combine both measurements into one",
             )
-        other = copy(self)
+        other = self._copied()
         other.constraints = (*self.constraints, constraint)
         if self.alone:
             other.parts = (other,)
@@ -332,7 +335,7 @@ class Likelihood(Questions):
                 where=f"data of {self.experiment.name}",
                 hint="give one number a bin",
             )
-        other = copy(self)
+        other = self._copied()
         other.data, other.data_source = values, source
         if self.alone:
             other.parts = (other,)
@@ -366,6 +369,67 @@ class Likelihood(Questions):
         self.check_felt(given=point)
         return predict(self, self.parameters(point))
 
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Model, experiment, channels, constraints and data, for results."""
+        return Provenance(
+            self.model.name,
+            self.model.options(),
+            self.experiment.name,
+            self.channels,
+            self.experiment.title or ", ".join(e.title or e.name for e in self.experiments),
+            self.experiment.source,
+            self.constraints,
+            self.data_source,
+            self.model,
+        )
+
+    @property
+    def bins(self) -> tuple[Bins, ...]:
+        """Bins of each experiment, for results."""
+        return tuple(
+            Bins(e.name, e.title or e.name, e.observation.unit, e.observation.edges_ev, place)
+            for e, place in zip(self.experiments, self.bin_slices, strict=True)
+        )
+
+    @property
+    def standard_point(self) -> dict[str, float]:
+        """All parameters as they are in the Standard Model."""
+        return {p.name: p.standard for p in self.model.parameters}
+
+    def doubts(self, chi2_min: float | None = None, free: int = 0) -> list[str]:
+        """Words on a best fit, or a Standard Model, that is too bad or too good to be true.
+
+        Parameters
+        ----------
+        chi2_min : float, optional
+            At the best fit; left out where only the Standard Model is compared with the data.
+        free : int
+            Parameters that were fitted for it.
+        """
+        measured = self.data.size + len(self.constraints)
+        best = {} if chi2_min is None else {"best fit": (chi2_min, measured - free)}
+        return doubtful_fits({**best, "Standard Model": (self._standard_chi2, measured)})
+
+    @cached_property
+    def _standard_chi2(self) -> float:
+        return self.predict(**self.standard_point).chi2
+
+    def _copied(self) -> Self:
+        """A copy that knows nothing of what was found with other data or constraints."""
+        other = copy(self)
+        for name in ("provenance", "_standard_chi2"):
+            other.__dict__.pop(name, None)
+        return other
+
+    def __repr__(self) -> str:
+        about = self.provenance
+        held = ", ".join(f"{p.name}" for p in self.model.parameters)
+        return (
+            f"<Likelihood of {about.model_name} ({held}), {about.experiment}, channels "
+            f"{about.channels}: {self.data.size} bins, {len(self.nuisance_names)} nuisances>"
+        )
+
     @property
     def alone(self) -> bool:
         """Whether this is the likelihood of one experiment."""
@@ -374,7 +438,7 @@ class Likelihood(Questions):
     def _unconstrained(self) -> Likelihood:
         if not self.constraints:
             return self
-        other = copy(self)
+        other = self._copied()
         other.constraints, other.parts = (), (other,)
         return other
 

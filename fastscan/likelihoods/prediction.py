@@ -1,9 +1,8 @@
-"""What a model predicts at a point, beside the data."""
+"""Predictions of a likelihood at a point."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,49 +12,14 @@ from fastscan.counts import build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
 from fastscan.likelihoods.form import chi2_form
+from fastscan.results import Prediction
 
 if TYPE_CHECKING:
     from fastscan.likelihoods.likelihood import Likelihood
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["predict"]
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Counts of each bin at one point.
-
-    Attributes
-    ----------
-    parameters : dict
-        All parameters of the model that the neutrinos feel.
-    edges_ev, unit
-        Observed bins and the unit of the counts.
-    cevns, eves, total : (bins,)
-        Zero in a channel that is switched off.
-    by_flavour : dict of (bins,)
-        Of both channels, by flavour of the incoming neutrinos.
-    chi2, alpha_hat : float
-        Profiled chi2 and the relative change of the total counts it is reached at: the shift of the
-        normalisation, where that is the only nuisance.
-    pulls : dict of float
-        Nuisances at that chi2, in their standard deviations.
-    parts : tuple of Prediction
-        Of each experiment of a joint fit, with the pulls of all; empty otherwise.
-    """
-
-    parameters: dict[str, float]
-    edges_ev: FloatArray
-    unit: str
-    cevns: FloatArray
-    eves: FloatArray
-    total: FloatArray
-    by_flavour: dict[str, FloatArray]
-    chi2: float
-    alpha_hat: float
-    pulls: dict[str, float]
-    parts: tuple[Prediction, ...] = ()
 
 
 def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
@@ -87,19 +51,22 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
         # From the independent pulls of the fit to the nuisances that were named.
         pulls = pulls @ likelihood.nuisances.columns(likelihood.channel_names)[1]
     several = len(likelihood.parts) > 1
-    edges = [np.asarray(e.observation.edges_ev, dtype=float) for e in likelihood.experiments]
-    units = dict.fromkeys(experiment.observation.unit for experiment in likelihood.experiments)
+    bins = likelihood.bins
     return Prediction(
         parameters=point,
-        edges_ev=np.concatenate(edges),
-        unit="; ".join(units),
+        edges_ev=np.concatenate([one.edges_ev for one in bins]),
+        unit="; ".join(dict.fromkeys(one.unit for one in bins)),
         cevns=by_channel["cevns"],
         eves=by_channel["eves"],
         total=total,
         by_flavour=_by_flavour(likelihood, point, total),
+        observed=likelihood.data,
+        sigma=likelihood.sigma,
         chi2=fitted.chi2,
         alpha_hat=fitted.relative_change,
         pulls=dict(zip(likelihood.nuisance_names, map(float, pulls), strict=True)),
+        bins=bins,
+        provenance=likelihood.provenance,
         parts=tuple(predict(part, {**point}) for part in likelihood.parts) if several else (),
     )
 

@@ -17,30 +17,14 @@ from fastscan.likelihoods.curve import find_turning_points, pieces_below
 from fastscan.likelihoods.form import Chi2Form
 from fastscan.likelihoods.track import Track, is_flat
 from fastscan.models import Parameter
+from fastscan.results import Basin
 
-__all__ = ["Basin", "Profile", "ProfiledPieces"]
+__all__ = ["Profile", "ProfiledPieces"]
 
 FloatArray = NDArray[np.float64]
 
 # Mediator masses tried first where nothing is profiled.
 _MASSES = 721
-
-
-@dataclass(frozen=True)
-class Basin:
-    """A local minimum of a profile.
-
-    Attributes
-    ----------
-    value, chi2 : float
-        Of the parameter of interest, and there.
-    profiled : dict of float
-        The profiled parameters there.
-    """
-
-    value: float
-    chi2: float
-    profiled: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,11 @@ from fastscan.likelihoods.analysis import Analysis, held
 from fastscan.vocabulary import LIMIT_METHODS, SCAN_METHODS
 
 if TYPE_CHECKING:
-    from fastscan.inference.coverage import Coverage
-    from fastscan.inference.goodness import Fit
-    from fastscan.inference.impacts import Impacts
     from fastscan.inference.line_posterior import Posterior
     from fastscan.inference.plane_posterior import PlanePosterior
-    from fastscan.inference.sensitivity import Expected
     from fastscan.inference.toys import ToyFits
     from fastscan.likelihoods.function import Chi2Function
+    from fastscan.results import Coverage, Expected, Fit, Impacts, Sensitivity
     from fastscan.scan.axes import Axis
     from fastscan.scan.boundary import Boundary
     from fastscan.scan.construction import ConstructionResult
@@ -42,17 +39,17 @@ Ends = tuple[float | None, float | None]
 _HOMES = {
     "Axis": "scan.axes",
     "Chi2Function": "likelihoods.function",
-    "Scenario": "inference.sensitivity",
+    "Scenario": "results",
     "ToyFits": "inference.toys",
     "best_fit": "inference.goodness",
     "cls_limit": "inference.cls",
     "coverage": "inference.coverage",
     "credible_intervals": "inference.posterior",
     "expected_limit": "inference.sensitivity",
-    "expected_limits": "inference.sensitivity",
     "feldman_cousins": "inference.feldman_cousins",
     "find_boundary": "scan.boundary",
     "find_impacts": "inference.impacts",
+    "find_sensitivity": "scan.sensitivity",
     "posterior": "inference.posterior",
     "run_construction": "scan.construction",
     "run_scan": "scan.run",
@@ -342,16 +339,16 @@ class Questions(Analysis, ABC):
         cl: float = 0.90,
         toys: int = 1000,
         seed: int = 0,
-        progress: Callable[[float, float], None] | None = None,
+        progress: Callable[[str, float], None] | None = None,
         **parameters: float | Range,
-    ) -> Expected | list[Expected]:
+    ) -> Expected | Sensitivity:
         """Limits that an experiment is expected to set if nothing is new.
 
         Parameters
         ----------
         axis : Axis, optional
             Values of another parameter at which limits are found; or by name, as in `scan`. Then
-            the result is a list, one for each.
+            the result holds all of them.
         exposure, background : float
             In units of the present ones.
         threshold : float, optional
@@ -368,15 +365,15 @@ class Questions(Analysis, ABC):
         """
         axes, given = self._axes([] if axis is None else [axis], given, parameters)
         scenario = _ask("Scenario")(exposure, background, threshold)
-        future = _ask("scaled")(self, scenario)
-        common = {"profiled": profiled, "cl": cl, "toys": toys, "seed": seed,
-                  "observed": future is self}  # fmt: skip
+        common = {"profiled": profiled, "cl": cl, "toys": toys, "seed": seed}
         if not axes:
-            expected: Expected = _ask("expected_limit")(future, poi, given, **common)
+            future = _ask("scaled")(self, scenario)
+            expected: Expected = _ask("expected_limit")(
+                future, poi, given, observed=future is self, **common
+            )
             return expected
-        own = _only(axes)
-        every: list[Expected] = _ask("expected_limits")(
-            future, poi, own.name, own.values, given, progress=progress, **common
+        every: Sensitivity = _ask("find_sensitivity")(
+            self, poi, given, axis=_only(axes), scenarios=[scenario], progress=progress, **common
         )
         return every
 

@@ -1,7 +1,7 @@
 """Figures: planes, profiles, spectra and comparisons, in one style, as files."""
 
 from fastscan.plotting.axis import PlotAxis
-from fastscan.plotting.caption import CHANNEL_LABELS, caption, header_caption
+from fastscan.plotting.caption import CHANNEL_LABELS, caption, result_caption
 from fastscan.plotting.delta_chi2 import DeltaChi2Curve, PublishedInterval, draw_delta_chi2
 from fastscan.plotting.exclusion import (
     allowed_figure,
@@ -11,6 +11,7 @@ from fastscan.plotting.exclusion import (
 )
 from fastscan.plotting.limit_chart import UpperLimit, draw_limit_chart, limit_chart_figure
 from fastscan.plotting.overlay import draw_overlays
+from fastscan.plotting.painters import result_figure, save_result
 from fastscan.plotting.profile import draw_profile, profile_figure
 from fastscan.plotting.running import Measurement, draw_running, drawn_scales, running_figure
 from fastscan.plotting.save import check_figure_path, save_figure
@@ -41,13 +42,15 @@ __all__ = [
     "draw_spectrum",
     "drawn_scales",
     "exclusion_figure",
-    "header_caption",
     "limit_chart_figure",
     "new_figure",
     "plot_scan",
     "profile_figure",
+    "result_caption",
+    "result_figure",
     "running_figure",
     "save_figure",
+    "save_result",
     "scan_description",
     "scan_figure",
     "spectrum_figure",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastscan.exceptions import InputError
 from fastscan.plotting.axis import PlotAxis
 from fastscan.plotting.caption import set_caption
-from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
+from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, grow, new_figure, style, tint
 
 __all__ = ["LimitCurve", "bands_figure", "draw_bands"]
 
@@ -112,7 +112,7 @@ def bands_figure(
         )
         figure.draw_without_rendering()
         # Room for it, so that the axes keep their shape.
-        figure.set_figheight(figure.get_figheight() + below.get_window_extent().height / figure.dpi)
+        grow(figure, below.get_window_extent().height)
     return figure
 
 

@@ -6,17 +6,17 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 
 from fastscan.inputs import Experiment, JointExperiment, experiment_names, load_experiment
-from fastscan.models import Model, recorded_model
+from fastscan.models import Model
 from fastscan.plotting.axis import symbol_words, unit_words
-from fastscan.plotting.style import COLUMN_WIDTH_CM
+from fastscan.plotting.style import COLUMN_WIDTH_CM, OwnFigure, grow
+from fastscan.results import Result
 from fastscan.text import for_figure, for_terminal
 
-__all__ = ["CHANNEL_LABELS", "caption", "header_caption", "set_caption"]
+__all__ = ["CHANNEL_LABELS", "caption", "result_caption", "set_caption"]
 
 # Words of legends, in mathtext.
 CHANNEL_LABELS = {
@@ -47,7 +47,8 @@ def caption(
     *,
     method: str = "",
     level: str = "",
-    profiled: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    data: str = "",
     width_cm: float = COLUMN_WIDTH_CM,
 ) -> str:
     """Make the caption of a figure, in lines that fit above it.
@@ -62,8 +63,10 @@ def caption(
     channels : {"both", "cevns", "eves"}
     method, level : str
         In mathtext.
-    profiled : sequence of str
-        Parameters that chi2 was minimised over.
+    extra : sequence of str
+        In mathtext, beside what was held: what was profiled or measured elsewhere.
+    data : str
+        Where counts come from that are not the experiment's.
     width_cm : float
         Of the figure.
     """
@@ -84,43 +87,55 @@ def caption(
             CHANNEL_LABELS[channels],
         ],
         [("held: " if i == 0 else "") + words for i, words in enumerate(values)],
-        [
-            ("profiled: " if i == 0 else "") + f"${model.parameter(name).symbol}$"
-            for i, name in enumerate(profiled)
-        ],
+        list(extra),
+        [_folded(f"data: {data}", letters)] if data else [],
         [words for words in (method, level) if words],
     ]
     return "\n".join(line for block in blocks for line in _lines(block, letters))
 
 
-def header_caption(header: Mapping[str, Any], *, method: str = "", level: str = "") -> str:
-    """Make the caption of a scan from its header, see `caption`.
+def result_caption(
+    result: Result, *, method: str = "", level: str = "", width_cm: float = COLUMN_WIDTH_CM
+) -> str:
+    """Make the caption of a result: what was analysed and held, method and level.
 
     Raises
     ------
     InputError
-        The scan is of a model that this version does not have.
+        It is of a model that this version does not have.
     """
+    about = result.provenance
+    model = about.known_model()
+    extra = [
+        f"${model.parameter(c.name).symbol}$ = {c.value:.6g} $\\pm$ {c.sigma:.2g} measured"
+        for c in about.constraints
+    ]
+    if result.profiled:
+        names = ", ".join(f"${model.parameter(name).symbol}$" for name in result.profiled)
+        extra.append(f"profiled: {names}")
     return caption(
-        recorded_model(header),
-        _title(header["experiment"], header["experiment_source"]),
-        header["parameters"],
-        header["channels"],
+        model,
+        about.experiment_title or _title(about.experiment, about.experiment_source),
+        result.held,
+        about.channels,
         method=method,
         level=level,
-        profiled=header.get("profiled", ()),
+        extra=extra,
+        data=about.data,
+        width_cm=width_cm,
     )
 
 
 def set_caption(axes: Axes, words: str) -> None:
-    """Put a caption above axes; the figure grows by the lines beyond the first."""
+    """Put a caption above axes; a figure of ours grows by the lines beyond the first."""
     title = axes.set_title(words.partition("\n")[0], loc="left")
+    figure = axes.get_figure(root=True)
+    if not isinstance(figure, OwnFigure):
+        title.set_text(words)
+        return
     first = title.get_window_extent().height
     title.set_text(words)
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    more = title.get_window_extent().height - first
-    figure.set_figheight(figure.get_figheight() + more / figure.dpi)
+    grow(figure, title.get_window_extent().height - first)
 
 
 def _title(name: str, source: str) -> str:

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastscan.inputs import Overlay
 from fastscan.likelihoods import delta_chi2
-from fastscan.plotting.caption import header_caption
-from fastscan.plotting.exclusion import exclusion_figure
+from fastscan.plotting.caption import result_caption
+from fastscan.plotting.exclusion import draw_exclusion
 from fastscan.plotting.overlay import draw_overlays
 from fastscan.plotting.save import check_figure_path, save_figure
 from fastscan.plotting.scan import scan_description
-from fastscan.plotting.style import style
+from fastscan.plotting.style import new_figure, style
 from fastscan.scan.construction import ConstructionResult
 
-__all__ = ["construction_figure", "plot_construction"]
+__all__ = ["construction_figure", "draw_construction", "plot_construction"]
 
 
 def construction_figure(
-    result: ConstructionResult, *, dof: int = 2, overlays: Sequence[Overlay] = ()
+    result: ConstructionResult,
+    *,
+    dof: int = 2,
+    overlays: Sequence[Overlay] = (),
+    title: str | None = None,
 ) -> Figure:
     """Draw what a construction excludes, and what Wilks' theorem would.
 
@@ -32,28 +37,43 @@ def construction_figure(
         Degrees of freedom of Wilks' theorem.
     overlays : sequence of Overlay
         Curves of others to lie under the plane.
+    title : str, optional
+        In place of the caption.
 
     Raises
     ------
     InputError
         No border within the plane.
     """
+    with style():
+        figure = new_figure()
+        draw_construction(figure.add_subplot(), result, dof=dof, overlays=overlays, title=title)
+    return figure
+
+
+def draw_construction(
+    axes: Axes,
+    result: ConstructionResult,
+    *,
+    dof: int = 2,
+    overlays: Sequence[Overlay] = (),
+    title: str | None = None,
+) -> None:
+    """Draw a construction into axes; arguments as for `construction_figure`."""
     rise = delta_chi2(result.cl, dof)
-    header = result.header
-    wilks = f"Wilks, {dof} dof"
-    curves = {"Feldman-Cousins": result.as_scan(rise), wilks: result.as_scan()}
-    title = header_caption(header, method="Feldman-Cousins", level=f"{100 * result.cl:g} % C.L.")
-    figure = exclusion_figure(
-        curves,
+    level, wilks = f"{100 * result.cl:g} % C.L.", f"Wilks, {dof} dof"
+    if title is None:
+        title = result_caption(result, method="Feldman-Cousins", level=level)
+    draw_exclusion(
+        axes,
+        {"Feldman-Cousins": result.as_scan(rise), wilks: result.as_scan()},
         cl=result.cl,
         dof=dof,
         title=title,
         outlined=[wilks],
-        words=f"excluded at {100 * result.cl:g} % C.L.",
+        words=f"excluded at {level}",
     )
-    with style():
-        draw_overlays(figure.axes[0], overlays, result.as_scan())
-    return figure
+    draw_overlays(axes, overlays, result.as_scan())
 
 
 def plot_construction(

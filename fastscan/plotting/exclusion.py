@@ -22,7 +22,9 @@ from fastscan.plotting.style import (
     FOREGROUND,
     LINE_STYLES,
     PALETTE,
+    OwnFigure,
     curve_styles,
+    grow,
     new_figure,
     style,
     tint,
@@ -292,7 +294,9 @@ def _legend(
     if corner is not None:
         return
     figure = axes.get_figure(root=True)
-    assert figure is not None
+    if not isinstance(figure, OwnFigure):
+        legend.set_loc("best")
+        return
     # The layout has to be made for the size to be known.
     figure.draw_without_rendering()
     frame = axes.get_window_extent()
@@ -308,4 +312,4 @@ def _legend(
     )
     figure.draw_without_rendering()
     # Room for it, so that the axes keep their shape.
-    figure.set_figheight(figure.get_figheight() + outside.get_window_extent().height / figure.dpi)
+    grow(figure, outside.get_window_extent().height)

@@ -7,14 +7,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fastscan.inference.impacts import Impacts
 from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis
-from fastscan.plotting.caption import set_caption
-from fastscan.plotting.style import FOREGROUND, PAGE_WIDTH_CM, PALETTE, new_figure, style, tint
+from fastscan.plotting.caption import result_caption, set_caption
+from fastscan.plotting.style import (
+    COLUMN_WIDTH_CM,
+    FOREGROUND,
+    PAGE_WIDTH_CM,
+    PALETTE,
+    new_figure,
+    style,
+    tint,
+)
+from fastscan.results import Impacts
 from fastscan.text import for_figure
 
-__all__ = ["impacts_figure"]
+__all__ = ["draw_impacts", "impacts_figure"]
 
 _ROW_CM = 0.62
 # Of a nuisance's name: longer ones would leave no room for the axes.
@@ -22,34 +30,57 @@ _LETTERS = 32
 _DOWN, _UP = PALETTE[0], PALETTE[1]
 
 
-def impacts_figure(impacts: Impacts, parameter: Parameter, *, title: str = "") -> Figure:
+def impacts_figure(impacts: Impacts, *, title: str | None = None) -> Figure:
     """Draw pulls, shifts of the best fit, and the limits without each nuisance, a page wide.
 
     Parameters
     ----------
     impacts : Impacts
-    parameter : Parameter
-        Of interest.
-    title : str
+    title : str, optional
+        In place of the caption.
     """
-    rows = len(impacts.rows)
+    parameter = impacts.provenance.known_model().parameter(impacts.poi)
     with style():
-        figure = new_figure(PAGE_WIDTH_CM, 3.1 + _ROW_CM * rows)
+        figure = new_figure(PAGE_WIDTH_CM, 3.1 + _ROW_CM * len(impacts.rows))
         left, middle, right = figure.subplots(
             1, 3, sharey=True, gridspec_kw={"width_ratios": (1.0, 1.15, 1.15)}
         )
         _draw_pulls(left, impacts)
         _draw_shifts(middle, impacts, parameter)
         _draw_limits(right, impacts, parameter)
-        left.set_yticks(range(rows), [_short(row.name) for row in impacts.rows])
-        left.set_ylim(rows - 0.4, -0.6)
-        set_caption(left, title)
+        _name_rows(left, impacts)
+        # Above the first of three panels; beside it stands a legend.
+        set_caption(left, _caption(impacts) if title is None else title)
         for axes in (left, middle, right):
-            axes.minorticks_on()
-            axes.yaxis.minorticks_off()
-            axes.tick_params(axis="y", which="both", left=False, right=False)
-            axes.xaxis.set_major_locator(MaxNLocator(5))
+            _tick(axes)
     return figure
+
+
+def draw_impacts(axes: Axes, impacts: Impacts, *, title: str | None = None) -> None:
+    """Draw the shifts of the best fit alone, ranked."""
+    _draw_shifts(axes, impacts, impacts.provenance.known_model().parameter(impacts.poi))
+    _name_rows(axes, impacts)
+    _tick(axes)
+    axes.legend(loc="lower right")
+    set_caption(axes, _caption(impacts) if title is None else title)
+
+
+def _caption(impacts: Impacts) -> str:
+    level = f"{100 * impacts.cl:g} % C.L., Wilks"
+    return result_caption(impacts, level=level, width_cm=COLUMN_WIDTH_CM)
+
+
+def _name_rows(axes: Axes, impacts: Impacts) -> None:
+    rows = len(impacts.rows)
+    axes.set_yticks(range(rows), [_short(row.name) for row in impacts.rows])
+    axes.set_ylim(rows - 0.4, -0.6)
+
+
+def _tick(axes: Axes) -> None:
+    axes.minorticks_on()
+    axes.yaxis.minorticks_off()
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
 def _short(name: str) -> str:

@@ -20,7 +20,7 @@ from fastscan.exceptions import InputError
 from fastscan.inputs import Overlay
 from fastscan.models import Parameter
 from fastscan.plotting.axis import PlotAxis, parameters_of
-from fastscan.plotting.style import LINE_STYLES, PALETTE, tint
+from fastscan.plotting.style import LINE_STYLES, PALETTE, grow, tint
 from fastscan.scan import ScanResult
 from fastscan.text import for_terminal
 
@@ -183,5 +183,5 @@ def _legends_below(
         legend.set_clip_on(False)
         figure.draw_without_rendering()
         height = legend.get_window_extent().height / figure.dpi + _BETWEEN_POINTS / 72.0
-        figure.set_figheight(figure.get_figheight() + height)
+        grow(figure, height * figure.dpi)
         below += height * 72.0

@@ -8,7 +8,6 @@ from typing import Any
 import contourpy
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 
 from fastscan.inference.posterior import PlanePosterior, Posterior
 from fastscan.plotting.axis import PlotAxis
-from fastscan.plotting.caption import set_caption
-from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style, tint
+from fastscan.plotting.caption import result_caption, set_caption
+from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, OwnFigure, grow, tint
 
-__all__ = ["draw_density", "draw_plane", "posterior_figure"]
+__all__ = ["draw_density", "draw_plane"]
 
 FloatArray = NDArray[np.float64]
 
@@ -34,36 +33,13 @@ _HEADROOM = 1.5
 _SHADES = (0.50, 0.18)
 
 
-def posterior_figure(
-    posterior: Posterior | PlanePosterior, parameters: Sequence[Any], *, cl: float, title: str = ""
-) -> Figure:
-    """Draw a posterior of one or two parameters, one column wide.
-
-    Parameters
-    ----------
-    posterior : Posterior or PlanePosterior
-    parameters : sequence of Parameter
-        The ones that it is of.
-    cl : float
-        Probability of the region that is shaded; in a plane, 68.27 % beside it.
-    title : str
-    """
-    with style():
-        figure = new_figure()
-        axes = figure.add_subplot()
-        if isinstance(posterior, Posterior):
-            draw_density(axes, posterior, cl=cl, title=title)
-        else:
-            draw_plane(axes, posterior, parameters, cl=cl, title=title)
-    return figure
-
-
-def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = "") -> None:
+def draw_density(axes: Axes, posterior: Posterior, *, title: str | None = None) -> None:
     """Draw the density of one parameter with its credible region; call it within `style`.
 
     On a logarithmic axis, as a prior flat in the logarithm has it, density is per unit of the
     natural logarithm.
     """
+    cl = posterior.cl
     low, high = posterior.box
     logarithmic = posterior.prior == "log-g"
     if not logarithmic:
@@ -79,7 +55,7 @@ def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = ""
     axis.apply(axes, "x")
     words = "probability per unit of the logarithm" if logarithmic else "probability density"
     axes.set(ylim=(0.0, _HEADROOM * float(density.max())), ylabel=words)
-    set_caption(axes, title)
+    set_caption(axes, _caption(posterior) if title is None else title)
     x = axis.scaled(values)
     for i, (start, stop) in enumerate(intervals):
         inside = (values >= start) & (values <= stop)
@@ -102,15 +78,11 @@ def draw_density(axes: Axes, posterior: Posterior, *, cl: float, title: str = ""
     axes.legend(loc="upper right")
 
 
-def draw_plane(
-    axes: Axes,
-    posterior: PlanePosterior,
-    parameters: Sequence[Any],
-    *,
-    cl: float,
-    title: str = "",
-) -> None:
+def draw_plane(axes: Axes, posterior: PlanePosterior, *, title: str | None = None) -> None:
     """Draw the densest regions of two parameters, and the mode; call it within `style`."""
+    model = posterior.provenance.known_model()
+    parameters = [model.parameter(name) for name in posterior.names]
+    cl = posterior.cl
     levels = sorted({ONE_SIGMA, cl})
     heights = [posterior.level(level) for level in levels]
     first, second, log = posterior.grid(levels[-1])
@@ -156,13 +128,20 @@ def draw_plane(
             axes.plot(*at, color=look, marker=marker, linestyle="none", clip_on=False, zorder=4)
             handles.append(Line2D([], [], color=look, marker=marker, linestyle="none"))
             words.append(name)
-    set_caption(axes, title)
+    set_caption(axes, _caption(posterior) if title is None else title)
     figure = axes.get_figure(root=True)
-    assert figure is not None
+    if not isinstance(figure, OwnFigure):
+        axes.legend(handles, words, loc="best")
+        return
     below = figure.legend(handles, words, loc="outside lower center", ncols=2)
     figure.draw_without_rendering()
     # Room for it, so that the axes keep their shape.
-    figure.set_figheight(figure.get_figheight() + below.get_window_extent().height / figure.dpi)
+    grow(figure, below.get_window_extent().height)
+
+
+def _caption(posterior: Posterior | PlanePosterior) -> str:
+    method = "Bayes, nuisances marginalised"
+    return result_caption(posterior, method=method, level=f"{100 * posterior.cl:g} %")
 
 
 def _ends(

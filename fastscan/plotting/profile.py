@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from fastscan.exceptions import InputError
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import PlotAxis
-from fastscan.plotting.caption import set_caption
+from fastscan.plotting.caption import result_caption, set_caption
 from fastscan.plotting.exclusion import edge_note
 from fastscan.plotting.levels import draw_levels
-from fastscan.plotting.style import curve_styles, new_figure, style
+from fastscan.plotting.style import PALETTE, curve_styles, new_figure, style
+from fastscan.results import ProfileCurve
 from fastscan.scan import ScanResult
 
-__all__ = ["draw_profile", "profile_figure"]
+__all__ = ["draw_curve", "draw_profile", "profile_figure"]
 
 # The figure ends at this multiple of the rise at the confidence level.
 _HEADROOM = 2.6
@@ -95,3 +96,20 @@ def draw_profile(
         edge_note(result, result, result.minimum.chi2 + delta_chi2(cl, dof)) for result in results
     )
     axes.legend(loc="best", title=note.strip() or None, alignment="left")
+
+
+def draw_curve(
+    axes: Axes, curve: ProfileCurve, *, cl: float = 0.90, title: str | None = None
+) -> None:
+    """Draw Delta chi2 of exact values with its levels; call it within `style`."""
+    parameter = curve.provenance.known_model().parameter(curve.poi)
+    x = PlotAxis.of_parameter(parameter, float(curve.values.min()), float(curve.values.max()))
+    x.apply(axes, "x")
+    levels = {r"$1\sigma$": delta_chi2(0.6827), f"{100 * cl:g} % C.L.": delta_chi2(cl)}
+    top = round(_HEADROOM * max(levels.values()))
+    axes.set(ylim=(0.0, top), ylabel=r"$\Delta\chi^2$")
+    rise = curve.chi2 - curve.chi2_min
+    draw_levels(axes, levels, [rise], top)
+    axes.plot(x.scaled(curve.values), rise, color=PALETTE[0])
+    words = result_caption(curve, method="Wilks, 1 dof", level=f"68.27, {100 * cl:g} % C.L.")
+    set_caption(axes, words if title is None else title)

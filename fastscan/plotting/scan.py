@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastscan.exceptions import InputError
-from fastscan.inference.edges import Touch
 from fastscan.inputs import Overlay
 from fastscan.likelihoods import delta_chi2
 from fastscan.plotting.axis import parameters_of
-from fastscan.plotting.caption import CHANNEL_LABELS, header_caption
-from fastscan.plotting.exclusion import ONE_SIGMA, allowed_figure, exclusion_figure
+from fastscan.plotting.caption import CHANNEL_LABELS, result_caption
+from fastscan.plotting.exclusion import ONE_SIGMA, draw_allowed, draw_exclusion
 from fastscan.plotting.overlay import draw_overlays
-from fastscan.plotting.profile import profile_figure
+from fastscan.plotting.profile import draw_profile
 from fastscan.plotting.save import check_figure_path, save_figure
-from fastscan.plotting.style import style
+from fastscan.plotting.style import new_figure, style
+from fastscan.results import Touch
 from fastscan.scan import ScanResult, find_contour, region_edges
 from fastscan.scan.provenance import nuisance_lines
 
-__all__ = ["plot_scan", "scan_description", "scan_edges", "scan_figure"]
+__all__ = ["draw_scan", "plot_scan", "scan_description", "scan_edges", "scan_figure"]
 
 
 def scan_figure(
@@ -30,6 +31,7 @@ def scan_figure(
     cl: float = 0.90,
     dof: int | None = None,
     overlays: Sequence[Overlay] = (),
+    title: str | None = None,
 ) -> Figure:
     """Draw a scan as its axes ask.
 
@@ -45,12 +47,36 @@ def scan_figure(
         Degrees of freedom; the number of axes by default.
     overlays : sequence of Overlay
         Curves of others to lie under a plane.
+    title : str, optional
+        In place of the caption.
 
     Raises
     ------
     InputError
         More than two axes, a bad level, no contour within the scanned range, or an overlay that
         does not fit the plane.
+    """
+    with style():
+        figure = new_figure()
+        draw_scan(figure.add_subplot(), result, cl=cl, dof=dof, overlays=overlays, title=title)
+    return figure
+
+
+def draw_scan(
+    axes: Axes,
+    result: ScanResult,
+    *,
+    cl: float = 0.90,
+    dof: int | None = None,
+    overlays: Sequence[Overlay] = (),
+    title: str | None = None,
+) -> None:
+    """Draw a scan into axes; arguments as for `scan_figure`.
+
+    Raises
+    ------
+    InputError
+        See `scan_figure`.
     """
     count = len(result.names)
     if count > 2:
@@ -63,11 +89,12 @@ def scan_figure(
     curves = {CHANNEL_LABELS[result.header["channels"]]: result}
     couplings = all(parameter.kind == "coupling" for parameter in parameters_of(result))
     levels = sorted({ONE_SIGMA, cl}) if count == 1 or couplings else [cl]
-    title = header_caption(
-        result.header,
-        method=f"Wilks, {dof} dof",
-        level=f"{', '.join(f'{100 * level:.4g}' for level in levels)} % C.L.",
-    )
+    if title is None:
+        title = result_caption(
+            result,
+            method=f"Wilks, {dof} dof",
+            level=f"{', '.join(f'{100 * level:.4g}' for level in levels)} % C.L.",
+        )
     if count == 1:
         if overlays:
             raise InputError(
@@ -75,14 +102,13 @@ def scan_figure(
                 where=str(overlays[0].path),
                 hint="scan two parameters, or leave out --overlay",
             )
-        return profile_figure(curves, cl=cl, dof=dof, title=title)
+        draw_profile(axes, curves, cl=cl, dof=dof, title=title)
+        return
     if couplings:
-        figure = allowed_figure(result, levels=levels, dof=dof, title=title)
+        draw_allowed(axes, result, levels=levels, dof=dof, title=title)
     else:
-        figure = exclusion_figure(curves, cl=cl, dof=dof, title=title)
-    with style():
-        draw_overlays(figure.axes[0], overlays, result)
-    return figure
+        draw_exclusion(axes, curves, cl=cl, dof=dof, title=title)
+    draw_overlays(axes, overlays, result)
 
 
 def scan_edges(

@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fastscan.plotting.caption import set_caption
+from fastscan.plotting.caption import result_caption, set_caption
 from fastscan.plotting.style import FOREGROUND, LINE_STYLES, PALETTE, new_figure, style
+from fastscan.results import Prediction
 from fastscan.text import for_figure
 
-__all__ = ["draw_excess", "draw_spectrum", "spectrum_figure"]
+__all__ = ["draw_excess", "draw_prediction", "draw_spectrum", "short_unit", "spectrum_figure"]
 
 FloatArray = NDArray[np.float64]
 
 # Of the expectation without a signal.
 _EXPECTED_FILL = "#D9D9D9"
 _EXPECTED_EDGE = "#8C8C8C"
+_ENERGY = r"ionisation energy [eV$_\mathrm{ee}$]"
 # One more than elsewhere: steps of many signals cross each other.
 _LINE_STYLES = (*LINE_STYLES, (0, (6, 1, 1, 1, 1, 1)))
 # The lower panel spans this many decades below the largest excess.
@@ -59,7 +62,7 @@ def spectrum_figure(
         width_ev = float(edges_ev[1] - edges_ev[0])
         upper.set_ylabel(rf"counts / {width_ev:g} eV$_\mathrm{{ee}}$ / {for_figure(unit)}")
         set_caption(upper, title)
-        lower.set(xlabel=r"ionisation energy [eV$_\mathrm{ee}$]", ylabel="excess over the SM")
+        lower.set(xlabel=_ENERGY, ylabel="excess over the SM")
     return figure
 
 
@@ -107,6 +110,37 @@ def draw_spectrum(
     axes.legend(loc="upper right", labelspacing=0.35)
 
 
+def draw_prediction(axes: Axes, result: Prediction, *, title: str | None = None) -> None:
+    """Draw the prediction of both channels with the data; several experiments bin after bin."""
+    alone = len(result.bins) == 1
+    count = result.total.size
+    edges: FloatArray = np.linspace(-0.5, count - 0.5, count + 1, dtype=np.float64)
+    if alone:
+        edges = result.bins[0].edges_ev
+    channels = {r"CE$\nu$NS": result.cevns, r"E$\nu$ES": result.eves}
+    shown = {name: counts for name, counts in channels.items() if counts.any()}
+    draw_spectrum(
+        axes,
+        edges,
+        result.observed,
+        result.sigma,
+        result.total,
+        shown,
+        label="predicted",
+        data_label="data",
+    )
+    handles, words = axes.get_legend_handles_labels()
+    steps = [Line2D([], [], **look) for look in _looks(len(shown))]
+    axes.legend([*handles, *steps], [*words, *shown], loc="upper right", labelspacing=0.35)
+    axes.set_xlabel(_ENERGY if alone else "bin")
+    if alone:
+        width = f"{float(edges[1] - edges[0]):g}" + r" eV$_\mathrm{ee}$"
+        axes.set_ylabel(f"counts / {width} / {for_figure(short_unit(result.unit))}")
+    level = rf"$\chi^2$ = {result.chi2:.2f}, nuisances fitted"
+    words_above = result_caption(result, level=level)
+    set_caption(axes, words_above if title is None else title)
+
+
 def draw_excess(axes: Axes, edges_ev: FloatArray, excesses: Mapping[str, FloatArray]) -> None:
     """Draw what signals add, on a logarithmic axis, in the looks of `draw_spectrum`."""
     for (words, counts), look in zip(excesses.items(), _looks(len(excesses)), strict=True):
@@ -127,3 +161,8 @@ def _looks(count: int) -> list[dict[str, Any]]:
         }
         for i in range(count)
     ]
+
+
+def short_unit(unit: str) -> str:
+    """Unit of the counts without the word itself."""
+    return unit.removeprefix("counts / ") if unit != "counts" else "exposure"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import cycle, islice
 from typing import Any
 
@@ -22,9 +24,12 @@ __all__ = [
     "LINE_STYLES",
     "PAGE_WIDTH_CM",
     "PALETTE",
+    "OwnFigure",
     "curve_styles",
+    "grow",
     "missing_letters",
     "new_figure",
+    "shown",
     "style",
     "tint",
 ]
@@ -121,11 +126,39 @@ def missing_letters(figure: Figure) -> list[str]:
     return [letter for letter in letters if not font.get_char_index(ord(letter))]
 
 
+class OwnFigure(Figure):
+    """A figure that was made here: it may grow by what stands around its axes."""
+
+
+_SHOWN: ContextVar[bool] = ContextVar("shown", default=False)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Make figures that pyplot shows, as in a notebook, if it is in use at all."""
+    token = _SHOWN.set(True)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(token)
+
+
 def new_figure(width_cm: float = COLUMN_WIDTH_CM, height_cm: float = 7.2) -> Figure:
     """Make an empty figure that knows how to draw itself without a display."""
-    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54))
+    size = (width_cm / 2.54, height_cm / 2.54)
+    pyplot = sys.modules.get("matplotlib.pyplot") if _SHOWN.get() else None
+    if pyplot is not None:
+        own: Figure = pyplot.figure(figsize=size, FigureClass=OwnFigure)
+        return own
+    figure = OwnFigure(figsize=size)
     FigureCanvasAgg(figure)
     return figure
+
+
+def grow(figure: Figure | None, pixels: float) -> None:
+    """Make room for words around the axes; a figure of somebody else keeps its size."""
+    if isinstance(figure, OwnFigure):
+        figure.set_figheight(figure.get_figheight() + pixels / figure.dpi)
 
 
 def curve_styles(count: int) -> list[dict[str, Any]]:

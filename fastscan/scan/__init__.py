@@ -1,8 +1,8 @@
 """Dense scans: axes, blocks under dask, results in zarr, contours."""
 
 from fastscan.scan.axes import Axis
-from fastscan.scan.band import Band, contour_band, write_band
-from fastscan.scan.boundary import Boundary, find_boundary, write_boundary
+from fastscan.scan.band import Band, contour_band
+from fastscan.scan.boundary import Boundary, find_boundary
 from fastscan.scan.contour import (
     Contour,
     contour_lines,
@@ -15,7 +15,7 @@ from fastscan.scan.contour import (
 from fastscan.scan.evaluation import evaluate_points, open_points
 from fastscan.scan.executors import default_workers
 from fastscan.scan.grid import Grid
-from fastscan.scan.marginal import Marginal, count_inside, marginalise, write_marginal
+from fastscan.scan.marginal import Marginal, count_inside, marginalise
 from fastscan.scan.provenance import scan_header
 from fastscan.scan.result import BestFit, ScanResult
 from fastscan.scan.run import run_scan, scan_in_memory
@@ -47,8 +47,5 @@ __all__ = [
     "run_scan",
     "scan_header",
     "scan_in_memory",
-    "write_band",
-    "write_boundary",
     "write_contour",
-    "write_marginal",
 ]

@@ -5,34 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inference.edges import Touch, edge_words, outside_words, touch_words
-from fastscan.inference.goodness import doubtful_fits
+from fastscan.inference.edges import outside_words
 from fastscan.likelihoods import Likelihood, delta_chi2
+from fastscan.results import Column, Touch, edge_words, touch_words
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
 from fastscan.scan.marginal import marginalise
-from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.provenance import Scanned, header_lines, scan_header
 from fastscan.scan.reduction import TASK_POINTS, TILE_POINTS
-from fastscan.storage.outputs import write_text
 from fastscan.storage.plan import Plan
-from fastscan.storage.tables import table_text
 
-__all__ = ["Band", "contour_band", "write_band"]
+__all__ = ["Band", "contour_band"]
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Band:
+@dataclass(frozen=True, eq=False, repr=False)
+class Band(Scanned):
     """Lowest and highest value of a coupling inside a confidence region of a scan.
 
     Attributes
@@ -62,6 +59,48 @@ class Band:
     touches: list[Touch]
     warnings: list[str]
     header: dict[str, Any]
+
+    @property
+    def headline(self) -> str:
+        """What reaches where."""
+        names = " and ".join(axis.name for axis in self.axes)
+        return f"reach of {self.coupling} along {names} inside {self._level}"
+
+    @property
+    def _level(self) -> str:
+        return f"{100 * self.header['cl']:g} % C.L., {self.header['dof']} degrees of freedom"
+
+    def _entries(self) -> dict[str, Any]:
+        return {
+            "kept": [axis.name for axis in self.axes],
+            "band": self.coupling,
+            "cl": self.header["cl"],
+            "chi2_min": self.chi2_min,
+            "level": self.level,
+            "touches": self.touches,
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        names = tuple(axis.name for axis in self.axes)
+        unit = self.provenance.unit(self.coupling)
+        return {
+            f"{self.coupling}_low": Column(names, self.low, unit, "lowest value inside"),
+            f"{self.coupling}_high": Column(names, self.high, unit, "highest value inside"),
+            **{axis.name: self._axis_column(axis) for axis in self.axes},
+            "chi2_min": Column((), self.chi2_min),
+            "level": Column((), self.level, words="chi2 at the edge of the region"),
+        }
+
+    def _about(self) -> dict[str, object]:
+        return {
+            "content": f"reach of {self.coupling} on the scan's points inside {self._level}, the "
+            "other axes free",
+            "level": f"chi2 = {self.level:.9g}",
+            "chi2 minimum": f"{self.chi2_min:.9g}",
+            "touches": touch_words(self.touches) or "no edge of the grid",
+            **header_lines(self.header),
+        }
 
 
 def contour_band(
@@ -164,7 +203,7 @@ def contour_band(
     touches = touches_of_grid(grid, level)
     lowest = profile.grid_chi2_min
     words = [edge_words(touches), outside_words(profile.minimum, box_of(grid.axes), lowest)]
-    words += doubtful_fits(likelihood, profile.chi2_min, len(grid.axes))
+    words += likelihood.doubts(profile.chi2_min, len(grid.axes))
     values = np.append(grid.axes[-1].values, np.nan)
     header = {
         **scan_header(likelihood, grid),
@@ -185,30 +224,3 @@ def contour_band(
         [word for word in words if word],
         header,
     )
-
-
-def write_band(band: Band, path: str | Path, *, overwrite: bool = False) -> None:
-    """Write a band as CSV: the kept parameters, then both ends, empty where nothing is inside.
-
-    Raises
-    ------
-    StoreError
-        The file exists.
-    InputError
-        The folder can not be written.
-    """
-    header = band.header
-    about = {
-        "content": f"reach of {band.coupling} on the scan's points inside {100 * header['cl']:g} % "
-        f"C.L., {header['dof']} degrees of freedom, the other axes free",
-        "level": f"chi2 = {band.level:.9g}",
-        "chi2 minimum": f"{band.chi2_min:.9g}",
-        "touches": touch_words(band.touches) or "no edge of the grid",
-        **header_lines(header),
-    }
-    columns = [axis.name for axis in band.axes]
-    columns += [f"{band.coupling}_low", f"{band.coupling}_high"]
-    meshes = np.meshgrid(*(axis.values for axis in band.axes), indexing="ij")
-    ends = [["" if np.isnan(x) else float(x) for x in end.flat] for end in (band.low, band.high)]
-    rows = zip(*(mesh.ravel().tolist() for mesh in meshes), *ends, strict=True)
-    write_text(path, table_text(about, columns, rows), overwrite=overwrite)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,27 +11,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from fastscan.exceptions import InputError
-from fastscan.inference.edges import (
-    Touch,
-    bounds_of,
-    check_box,
-    edge_words,
-    outside_words,
-    touch_words,
-)
-from fastscan.inference.goodness import doubtful_fits
+from fastscan.inference.edges import bounds_of, check_box, outside_words
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.couplings import widened
 from fastscan.likelihoods.form import Lines, chi2_form
-from fastscan.likelihoods.minimum import Minimum, find_minimum
+from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
+from fastscan.results import Column, Table, Touch, edge_words, touch_words
 from fastscan.scan.axes import Axis
 from fastscan.scan.edges import box_of, touching
 from fastscan.scan.grid import Grid, check_axes
-from fastscan.scan.provenance import header_lines, scan_header
-from fastscan.storage.outputs import write_text
-from fastscan.storage.tables import table_text
+from fastscan.scan.provenance import Scanned, header_lines, scan_header
 
-__all__ = ["Boundary", "find_boundary", "write_boundary"]
+__all__ = ["Boundary", "find_boundary"]
 
 FloatArray = NDArray[np.float64]
 
@@ -41,8 +31,8 @@ _POINTS_FOR_MINIMUM = 257
 _DEEPEST_LEVEL = 24
 
 
-@dataclass(frozen=True)
-class Boundary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Boundary(Scanned):
     """Allowed and excluded values of one coupling along an axis.
 
     Attributes
@@ -85,6 +75,62 @@ class Boundary:
         if start < end:
             pieces.append((start, end))
         return pieces
+
+    @property
+    def headline(self) -> str:
+        """What is bounded along what, and the best fit."""
+        best = f"best fit {point_words(self.best_fit)}, chi2 = {self.chi2_min:.4f}"
+        return (
+            f"{self.poi} along {self.axis_name} at {len(self.values)} points, {self._level}; {best}"
+        )
+
+    @property
+    def _level(self) -> str:
+        return f"{100 * self.header['cl']:g} % C.L., {self.header['dof']} degrees of freedom"
+
+    def _entries(self) -> dict[str, Any]:
+        return {
+            "axis": self.axis_name,
+            "poi": self.poi,
+            "points": len(self.values),
+            "chi2_min": self.chi2_min,
+            "best_fit": self.best_fit,
+            "level": self.level,
+            "touches": self.touches,
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        at, unit = self.axis_name, self.provenance.unit(self.poi)
+        words = "intervals with chi2 at most the level"
+        return {
+            "allowed": Column((at, "piece", "end"), self.allowed, unit, words),
+            at: Column((at,), self.values, self.provenance.unit(at)),
+            "end": Column(("end",), np.array(["low", "high"])),
+            "chi2_min": Column((), self.chi2_min),
+            "level": Column((), self.level, words="chi2 at the boundary"),
+        }
+
+    def table(self) -> Table:
+        """Excluded intervals: the axis, the number of the interval, its two ends."""
+        columns = [self.axis_name, "piece", f"{self.poi}_low", f"{self.poi}_high"]
+        rows = (
+            (float(value), number, low, high)
+            for i, value in enumerate(self.values)
+            for number, (low, high) in enumerate(self.excluded(i))
+        )
+        return Table(self._about(), columns, rows)
+
+    def _about(self) -> dict[str, object]:
+        best = ", ".join(f"{name} = {value:.6g}" for name, value in self.best_fit.items())
+        return {
+            "content": f"excluded at {self._level}",
+            "best fit": f"{best}, chi2 = {self.chi2_min:.9g}",
+            "level": f"chi2 = {self.level:.9g}",
+            "touches": touch_words(self.touches) or "no edge of the axis",
+            "profiled": ", ".join(self.profiled) or "none",
+            **header_lines(self.header),
+        }
 
 
 def find_boundary(
@@ -163,7 +209,7 @@ def find_boundary(
     inside = np.asarray(np.isfinite(allowed).any(axis=(1, 2)))
     touches = touching(inside, [axis], bounds_of([likelihood.model.parameter(axis.name)]))
     words = [edge_words(touches, "axis"), outside_words(lowest, box_of([axis]), on_axis, "axis")]
-    words += doubtful_fits(likelihood, chi2_min, 2 + len(profiled))
+    words += likelihood.doubts(chi2_min, 2 + len(profiled))
     return Boundary(
         axis.name,
         poi,
@@ -177,35 +223,6 @@ def find_boundary(
         touches,
         [word for word in words if word],
     )
-
-
-def write_boundary(boundary: Boundary, path: str | Path, *, overwrite: bool = False) -> None:
-    """Write excluded intervals as CSV: the axis, the number of the interval, its two ends.
-
-    Raises
-    ------
-    StoreError
-        The file exists.
-    InputError
-        The folder can not be written.
-    """
-    header = boundary.header
-    best = ", ".join(f"{name} = {value:.6g}" for name, value in boundary.best_fit.items())
-    about = {
-        "content": f"excluded at {100 * header['cl']:g} % C.L., {header['dof']} degrees of freedom",
-        "best fit": f"{best}, chi2 = {boundary.chi2_min:.9g}",
-        "level": f"chi2 = {boundary.level:.9g}",
-        "touches": touch_words(boundary.touches) or "no edge of the axis",
-        "profiled": ", ".join(header["profiled"]) or "none",
-        **header_lines(header),
-    }
-    columns = [boundary.axis_name, "piece", f"{boundary.poi}_low", f"{boundary.poi}_high"]
-    rows = (
-        (float(value), number, low, high)
-        for i, value in enumerate(boundary.values)
-        for number, (low, high) in enumerate(boundary.excluded(i))
-    )
-    write_text(path, table_text(about, columns, rows), overwrite=overwrite)
 
 
 class _Plane:

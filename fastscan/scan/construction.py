@@ -20,17 +20,20 @@ from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError, StoreError
 from fastscan.inference.critical_values import Critical, critical_value
-from fastscan.inference.edges import check_box
+from fastscan.inference.edges import check_box, outside_words
 from fastscan.inference.shared_toys import FIRST, MOST, SharedToys
 from fastscan.inference.toys import ToyFits, draw_toys
 from fastscan.likelihoods import Chi2Form, Likelihood, delta_chi2
-from fastscan.likelihoods.minimum import find_minimum
+from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
+from fastscan.results import Column, Touch, edge_words
 from fastscan.scan.axes import Axis
 from fastscan.scan.completion import Progress, fill_store
 from fastscan.scan.construction_store import CONSTRUCTION
+from fastscan.scan.edges import box_of, touching
 from fastscan.scan.executors import Index, check_stopped, default_workers
 from fastscan.scan.grid import Grid
-from fastscan.scan.provenance import scan_header
+from fastscan.scan.origin import find_likelihood
+from fastscan.scan.provenance import Scanned, scan_header
 from fastscan.scan.result import BestFit, ScanResult, ordered
 from fastscan.storage.contents import Contents
 from fastscan.storage.layout import BLOCK_DONE
@@ -61,7 +64,7 @@ _NEAR = 4.0
 _BORDER = 0.5
 
 
-class ConstructionResult:
+class ConstructionResult(Scanned):
     """A complete construction on disk.
 
     Attributes
@@ -145,6 +148,76 @@ class ConstructionResult:
         """
         values = self.statistic
         return _Surface(self, values if level is None else values / self.critical_value * level)
+
+    @cached_property
+    def touches(self) -> list[Touch]:
+        """Ends of axes that the region reaches."""
+        ratio = self.as_scan(1.0)
+        return touching(ratio.values <= 1.0, ratio.axes, ratio.bounds)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """On edges that cut off the region, on the minimum and on absurd fits."""
+        best = self.best_fit
+        lowest = best.chi2 + float(self.statistic.min())
+        box = box_of(self.as_scan().axes)
+        outside = outside_words(Minimum(best.point, best.chi2), box, lowest)
+        words = [word for word in (edge_words(self.touches), outside) if word]
+        likelihood, _ = find_likelihood(self.header)
+        if likelihood is not None:
+            words += likelihood.doubts(best.chi2, len(self.names))
+        return words
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def largest_relative_error(self) -> float:
+        """Of the critical values, by the toys being so few."""
+        return float((self.critical_error / self.critical_value).max())
+
+    @property
+    def headline(self) -> str:
+        """Points, toys, and the best fit."""
+        shape = " x ".join(f"{n} {name}" for name, n in zip(self.names, self.shape, strict=True))
+        best = self.best_fit
+        at = f"best fit {point_words(best.point)}; chi2 = {best.chi2:.4f}"
+        toys = f"{int(self.toys.min())} toys or more, {100 * self.cl:g} % C.L."
+        return f"{shape} points by the unified construction, {toys}, {at}"
+
+    def _entries(self) -> dict[str, Any]:
+        best = self.best_fit
+        return {
+            "store": str(self.path),
+            "shape": dict(zip(self.names, self.shape, strict=True)),
+            "best_fit": best.point,
+            "chi2_min": best.chi2,
+            "alpha_hat": best.alpha_hat,
+            "method": "feldman-cousins",
+            "cl": self.cl,
+            "least_effective_toys": int(self.toys.min()),
+            "largest_relative_error": self.largest_relative_error,
+            "touches": self.touches,
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        layout = CONSTRUCTION.points
+        return {
+            **{
+                name: Column(self.names, getattr(self, name), words=layout[name].long_name)
+                for name in ("statistic", "critical_value", "critical_error", "toys")
+            },
+            **{
+                name: Column((name,), values, self.units[name])
+                for name, values in self.coordinates.items()
+            },
+        }
+
+    def _state(self) -> dict[str, Any]:
+        arrays = {name: column[:2] for name, column in self._columns().items()}
+        return {"header": self.header, "columns": arrays}
 
     def _read(self, name: str) -> NDArray[Any]:
         return self._contents.read(name).transpose(self._places)

@@ -12,31 +12,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import contourpy
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inference.edges import (
-    Touch,
-    check_box,
-    edge_words,
-    open_ends,
-    outside_words,
-    touch_words,
-)
-from fastscan.inference.goodness import doubtful_fits
+from fastscan.inference.edges import check_box, open_ends, outside_words
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import point_words
+from fastscan.results import Column, Touch, edge_words, touch_words
 from fastscan.scan.edges import box_of, touching
 from fastscan.scan.grid import Grid
 from fastscan.scan.origin import chi2_function
-from fastscan.scan.provenance import header_lines
+from fastscan.scan.provenance import Scanned, header_lines
 from fastscan.scan.result import ScanResult
 from fastscan.scan.run import scan_in_memory
-from fastscan.storage.outputs import write_text
-from fastscan.storage.tables import table_text
 
 __all__ = [
     "Contour",
@@ -78,29 +70,73 @@ class Surface:
     exact: bool
 
 
-@dataclass(frozen=True)
-class Contour:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Contour(Scanned):
     """The border of a confidence region in a scanned plane.
 
     Attributes
     ----------
+    names : (str, str)
+        Parameters of the plane.
     lines : list of (points, 2) arrays
         In the units of the axes.
     level : float
         Absolute chi2: that of the minimum and the rise.
+    cl : float
+    method : str
+        In words, such as ``2 degrees of freedom``.
     accuracy : str
         How far chi2 at the vertices may be from the level.
     touches : list of Touch
         Ends of axes that the region reaches.
     warnings : list of str
         What may mislead.
+    about : dict
+        Lines on top of the table.
     """
 
+    names: tuple[str, ...]
     lines: list[FloatArray]
     level: float
+    cl: float
+    method: str
     accuracy: str
     touches: list[Touch]
     warnings: list[str]
+    about: dict[str, object]
+    header: dict[str, Any]
+
+    @property
+    def headline(self) -> str:
+        """Lines and level."""
+        region = f"region of {' and '.join(self.names)} at {100 * self.cl:g} % C.L."
+        return f"{region}, {self.method}: {len(self.lines)} lines; {self.accuracy}"
+
+    def _entries(self) -> dict[str, Any]:
+        return {
+            "poi": self.names,
+            "cl": self.cl,
+            "lines": len(self.lines),
+            "level": self.level,
+            "accuracy": self.accuracy,
+            "touches": self.touches,
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        numbers = [n for n, line in enumerate(self.lines) for _ in line]
+        points = np.concatenate(self.lines)
+        return {
+            "line": Column(("vertex",), np.array(numbers), words="number of the connected piece"),
+            **{
+                name: Column(("vertex",), points[:, i], self.provenance.unit(name))
+                for i, name in enumerate(self.names)
+            },
+            "level": Column((), self.level),
+        }
+
+    def _about(self) -> dict[str, object]:
+        return self.about
 
 
 def contour_lines(result: ScanResult, level: float) -> list[FloatArray]:
@@ -199,7 +235,19 @@ def find_contour(result: ScanResult, cl: float = 0.90, dof: int = 2) -> Contour:
         raise no_contour(result, surface.scan, rise)
     accuracy = _accuracy(result, surface)
     touches, words = region_edges(result, surface.scan, level)
-    return Contour(lines, level, accuracy, touches, words + ([] if surface.exact else [accuracy]))
+    found = Contour(
+        names=result.names,
+        lines=lines,
+        level=level,
+        cl=cl,
+        method=f"{dof} degrees of freedom",
+        accuracy=accuracy,
+        touches=touches,
+        warnings=words + ([] if surface.exact else [accuracy]),
+        about={},
+        header=result.header,
+    )
+    return replace(found, about=_describe(result, found, cl, dof))
 
 
 def region_edges(
@@ -219,9 +267,8 @@ def region_edges(
     touches = touching(surface.values <= level, surface.axes, surface.bounds)
     words = [word for word in (edge_words(touches), _minimum_words(result)) if word]
     if result.likelihood is not None:
-        words += doubtful_fits(
-            result.likelihood, result.minimum.chi2, len(result.names) + len(result.profiled)
-        )
+        free = len(result.names) + len(result.profiled)
+        words += result.likelihood.doubts(result.minimum.chi2, free)
     return touches, words
 
 
@@ -279,13 +326,11 @@ def write_contour(
         The file exists.
     """
     contour = find_contour(result, cl, dof)
-    rows = ((n, *map(float, point)) for n, line in enumerate(contour.lines) for point in line)
-    text = table_text(_describe(result, contour, cl, dof), ["line", *result.names], rows)
-    write_text(path, text, overwrite=overwrite)
+    contour.write(path, force=overwrite)
     return contour
 
 
-def _describe(result: ScanResult, contour: Contour, cl: float, dof: int) -> dict[str, str]:
+def _describe(result: ScanResult, contour: Contour, cl: float, dof: int) -> dict[str, object]:
     header, best, lowest = result.header, result.best_fit, result.minimum
     point = ", ".join(f"{name} = {value:.6g}" for name, value in best.point.items())
     units = ", ".join(f"{name} [{result.units[name]}]" for name in result.names)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.inference.edges import Bounds, Touch, bounds_of, open_ends
+from fastscan.inference.edges import Bounds, bounds_of, open_ends
+from fastscan.results import Touch
 from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 from fastscan.storage.plan import Plan

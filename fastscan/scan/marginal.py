@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import InputError
-from fastscan.inference.edges import Touch, check_box, edge_words, outside_words, touch_words
-from fastscan.inference.goodness import doubtful_fits
+from fastscan.inference.edges import check_box, outside_words
 from fastscan.likelihoods import Likelihood, delta_chi2
 from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
+from fastscan.results import Column, Touch, edge_words, interval_words, touch_words, with_unit
 from fastscan.scan.axes import Axis
 from fastscan.scan.density import SampledDensity, end_shifts
 from fastscan.scan.edges import box_of, touches_of_grid
 from fastscan.scan.executors import Index, executor
 from fastscan.scan.grid import Grid
-from fastscan.scan.provenance import header_lines, scan_header
+from fastscan.scan.provenance import Scanned, header_lines, scan_header
 from fastscan.scan.reduction import Reduction, box_weights
-from fastscan.storage.outputs import write_text
 from fastscan.storage.plan import Plan
-from fastscan.storage.tables import table_text
 
-__all__ = ["Marginal", "count_inside", "marginalise", "write_marginal"]
+__all__ = ["Marginal", "count_inside", "marginalise"]
 
 FloatArray = NDArray[np.float64]
 Pieces = list[tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Marginal:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Marginal(Scanned):
     """Chi2 or posterior density of the kept parameters.
 
     Attributes
@@ -55,6 +52,8 @@ class Marginal:
     minimum : Minimum
         The lowest chi2 that the parameters can reach, on the grid or off it, from which levels
         are counted.
+    cl : float
+        Level that intervals, tables, figures and words are of.
     header : dict
         Of the scan, see `fastscan.scan.scan_header`.
     """
@@ -68,28 +67,40 @@ class Marginal:
     grid_chi2_min: float
     minimum: Minimum
     header: dict[str, Any]
-    grid: Grid
-    likelihood: Likelihood
+    grid: Grid = field(compare=False)
+    likelihood: Likelihood = field(compare=False)
+    cl: float = 0.90
 
     @property
     def chi2_min(self) -> float:
         """Chi2 of the minimum."""
         return self.minimum.chi2
 
-    def touches(self, cl: float = 0.90) -> list[Touch]:
+    def touches(self, cl: float | None = None) -> list[Touch]:
         """Ends of axes at which chi2 is within the rise of ``cl`` above its minimum somewhere."""
+        cl = self.cl if cl is None else cl
         level = self.chi2_min + delta_chi2(cl, len(self.axes))
         return touches_of_grid(self.grid, level)
 
-    def warnings(self, cl: float = 0.90) -> list[str]:
+    @property
+    def headline(self) -> str:
+        """Its intervals, or what it is of."""
+        names = " and ".join(axis.name for axis in self.axes)
+        if len(self.axes) > 1:
+            return f"{self.method} of {names} from a grid, chi2_min = {self.chi2_min:.4f}"
+        unit = self.provenance.unit(names)
+        pieces = with_unit(interval_words(self.intervals()), unit)
+        return f"{names} in {pieces} at {100 * self.cl:g} % ({self.method}, from a grid)"
+
+    @property
+    def warnings(self) -> list[str]:
         """What may mislead: a box that cuts off the region or the minimum, absurd fits."""
         outside = outside_words(self.minimum, box_of(self.grid.axes), self.grid_chi2_min, "box")
-        words = [word for word in (edge_words(self.touches(cl), "box"), outside) if word]
-        return words + doubtful_fits(
-            self.likelihood, self.chi2_min, len(self.grid.axes) + len(self.grid.profiled)
-        )
+        words = [word for word in (edge_words(self.touches(), "box"), outside) if word]
+        free = len(self.grid.axes) + len(self.grid.profiled)
+        return words + self.likelihood.doubts(self.chi2_min, free)
 
-    def intervals(self, cl: float = 0.90) -> Pieces:
+    def intervals(self, cl: float | None = None) -> Pieces:
         """Intervals of a single kept parameter, from a smooth curve through the points.
 
         Profile: chi2 at most its minimum plus the one-parameter rise. Posterior: the densest region
@@ -102,7 +113,7 @@ class Marginal:
         """
         return self._found(cl)[0]
 
-    def interval_errors(self, cl: float = 0.90) -> Pieces:
+    def interval_errors(self, cl: float | None = None) -> Pieces:
         """Errors of the ends of `intervals`, by the points being so few.
 
         Of the interpolation; of the minimum or integral over the points of the other axes; of a
@@ -110,7 +121,8 @@ class Marginal:
         """
         return self._found(cl)[1]
 
-    def _found(self, cl: float) -> tuple[Pieces, Pieces]:
+    def _found(self, cl: float | None) -> tuple[Pieces, Pieces]:
+        cl = self.cl if cl is None else cl
         rise = delta_chi2(cl)
         if len(self.axes) != 1:
             raise InputError(
@@ -136,6 +148,56 @@ class Marginal:
         errors = np.array(end_shifts(pieces, others)) + 0.25 * np.array(end_shifts(pieces, coarse))
         return pieces, [(float(low), float(high)) for low, high in errors]
 
+    def _entries(self) -> dict[str, Any]:
+        alone = len(self.axes) == 1
+        return {
+            "method": self.method,
+            "kept": [axis.name for axis in self.axes],
+            "cl": self.cl,
+            "chi2_min": self.chi2_min,
+            "grid_chi2_min": self.grid_chi2_min,
+            "best_fit": self.minimum.point,
+            "nuisances": "profiled",
+            "intervals": self.intervals() if alone else None,
+            "interval_errors": self.interval_errors() if alone else None,
+            "touches": self.touches(),
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        names = tuple(axis.name for axis in self.axes)
+        column = "chi2" if self.method == "profile" else "density"
+        return {
+            column: Column(names, self.values, words=self._what),
+            **{axis.name: self._axis_column(axis) for axis in self.axes},
+            "cl": Column((), self.cl),
+            "chi2_min": Column((), self.chi2_min),
+        }
+
+    @property
+    def _what(self) -> str:
+        if self.method == "profile":
+            return "absolute chi2, minimised over the other axes"
+        return "posterior density, flat priors in the box of the axes, nuisances profiled"
+
+    def _about(self) -> dict[str, object]:
+        intervals = {}
+        if len(self.axes) == 1:
+            pairs = zip(self.intervals(), self.interval_errors(), strict=True)
+            words = (
+                f"{low:.9g} (error {low_error:.2g}) to {high:.9g} (error {high_error:.2g})"
+                for (low, high), (low_error, high_error) in pairs
+            )
+            intervals[f"intervals at {100 * self.cl:g} %"] = "; ".join(words)
+        return {
+            "content": self._what,
+            "chi2 minimum": f"{self.chi2_min:.9g}, at {point_words(self.minimum.point)}",
+            "lowest chi2 of the scan": f"{self.grid_chi2_min:.9g}",
+            **intervals,
+            "touches": touch_words(self.touches()) or "no edge of the box",
+            **header_lines(self.header),
+        }
+
     def _profile_error(self, smooth: SampledDensity, end: float) -> float:
         """Error of an end by chi2 being minimised over points of the other axes, not between."""
         (axis,) = self.axes
@@ -157,6 +219,7 @@ def marginalise(
     *,
     method: str = "profile",
     profiled: Sequence[str] = (),
+    cl: float = 0.90,
     workers: int | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Marginal:
@@ -171,6 +234,8 @@ def marginalise(
     method : {"profile", "bayes"}
     profiled : sequence of str
         Couplings that chi2 is minimised over at each point, by descents.
+    cl : float
+        Level of the intervals that its tables, figures and words are of.
     workers : int, optional
         Threads; all processors by default. The values do not depend on it.
     progress : callable, optional
@@ -182,6 +247,7 @@ def marginalise(
         ``keep`` names no axis, all of them or one twice; an axis of a single point (an empty box);
         a box that the data exclude.
     """
+    delta_chi2(cl)
     grid = Grid(likelihood, axes, given, profiled)
     names = [axis.name for axis in grid.axes]
     _check(grid, keep, method)
@@ -225,6 +291,7 @@ def marginalise(
         header={**scan_header(likelihood, grid), "method": method, "kept": list(keep)},
         grid=grid,
         likelihood=likelihood,
+        cl=cl,
     )
 
 
@@ -257,54 +324,6 @@ def count_inside(
     with executor("threads", workers) as run:
         run(count, counts, plan.indices(), lambda: None)
     return int(counts.sum())
-
-
-def write_marginal(
-    marginal: Marginal,
-    path: str | Path,
-    *,
-    cl: float = 0.90,
-    overwrite: bool = False,
-) -> None:
-    """Write a profile or posterior as CSV: the kept parameters, and chi2 or density.
-
-    The comment lines on top say what it is, its intervals at a confidence level with their errors,
-    and the edges of the box that the region reaches.
-
-    Raises
-    ------
-    StoreError
-        The file exists.
-    InputError
-        The folder can not be written.
-    """
-    what = (
-        "absolute chi2, minimised over the other axes"
-        if marginal.method == "profile"
-        else "posterior density, flat priors in the box of the axes, nuisances profiled"
-    )
-    intervals = {}
-    if len(marginal.axes) == 1:
-        pairs = zip(marginal.intervals(cl), marginal.interval_errors(cl), strict=True)
-        words = (
-            f"{low:.9g} (error {low_error:.2g}) to {high:.9g} (error {high_error:.2g})"
-            for (low, high), (low_error, high_error) in pairs
-        )
-        intervals[f"intervals at {100 * cl:g} %"] = "; ".join(words)
-    about = {
-        "content": what,
-        "chi2 minimum": f"{marginal.chi2_min:.9g}, at {point_words(marginal.minimum.point)}",
-        "lowest chi2 of the scan": f"{marginal.grid_chi2_min:.9g}",
-        **intervals,
-        "touches": touch_words(marginal.touches(cl)) or "no edge of the box",
-        **header_lines(marginal.header),
-    }
-    column = "chi2" if marginal.method == "profile" else "density"
-    names = [*(axis.name for axis in marginal.axes), column]
-    meshes = np.meshgrid(*(axis.values for axis in marginal.axes), indexing="ij")
-    columns = [*(mesh.ravel().tolist() for mesh in meshes), marginal.values.ravel().tolist()]
-    text = table_text(about, names, zip(*columns, strict=True))
-    write_text(path, text, overwrite=overwrite)
 
 
 def _check(grid: Grid, keep: Sequence[str], method: str) -> None:

@@ -52,7 +52,7 @@ def likelihood_of(header: Mapping[str, Any]) -> Likelihood:
         again = scan_header(found, grid)
     except (FastscanError, TypeError, KeyError) as error:
         raise InputError(
-            f"the likelihood of the scan can not be made again: {error}",
+            f"the likelihood of the scan can not be made again: {getattr(error, 'line', error)}",
             where=str(header.get("experiment")),
             hint="scan again where its inputs are",
         ) from error

@@ -1,18 +1,57 @@
-"""The header of a scan: all that its values depend on."""
+"""The header of a scan, all that its values depend on; and results that have one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import Any
 
 from fastscan.likelihoods import Likelihood
 from fastscan.models import origin_entries
+from fastscan.results import Column, Provenance, Result
+from fastscan.scan.axes import Axis
 from fastscan.scan.grid import Grid
 
-__all__ = ["header_lines", "nuisance_lines", "scan_header"]
+__all__ = ["Scanned", "header_lines", "nuisance_lines", "scan_header"]
+
+
+class Scanned(Result):
+    """A result of a grid, which its header describes.
+
+    Attributes
+    ----------
+    header : dict
+        See `scan_header`.
+    """
+
+    header: dict[str, Any]
+
+    @cached_property
+    def provenance(self) -> Provenance:  # type: ignore[override]
+        """Model, experiment, channels, constraints and data."""
+        return Provenance.of_header(self.header)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameters that were held."""
+        held: dict[str, float] = self.header["parameters"]
+        return held
+
+    @property
+    def profiled(self) -> tuple[str, ...]:
+        """Parameters that chi2 was minimised over."""
+        return tuple(self.header.get("profiled", ()))
+
+    def _entries(self) -> dict[str, Any]:
+        return {"parameters": self.parameters, "header": self.header}
+
+    def _about(self) -> dict[str, object]:
+        return {"content": self.headline, **header_lines(self.header)}
+
+    def _axis_column(self, axis: Axis) -> Column:
+        return Column((axis.name,), axis.values, self.provenance.unit(axis.name))
 
 
 def scan_header(likelihood: Likelihood, grid: Grid) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscan.exceptions import FastscanError, InputError, StoreError
-from fastscan.inference.edges import Bounds, bounds_of
+from fastscan.inference.edges import Bounds, bounds_of, outside_words
 from fastscan.likelihoods import Likelihood
-from fastscan.likelihoods.minimum import Minimum, find_minimum
+from fastscan.likelihoods.minimum import Minimum, find_minimum, point_words
 from fastscan.models import recorded_model
+from fastscan.results import Column, Provenance, Table
 from fastscan.scan.axes import Axis
+from fastscan.scan.provenance import Scanned
 from fastscan.scan.store import scan_layout
 from fastscan.storage.contents import Contents
 from fastscan.storage.layout import BLOCK_DONE
@@ -69,7 +71,7 @@ def ordered(header: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[int, ...]]
     return {**header, "axes": [header["axes"][i] for i in places]}, places
 
 
-class ScanResult(ABC):
+class ScanResult(Scanned):
     """Chi2 on the product of some axes.
 
     Attributes
@@ -193,6 +195,62 @@ class ScanResult(ABC):
         return labelled(self.values, self.coordinates, self.units, name="chi2", long_name=long_name)
 
     @property
+    def headline(self) -> str:
+        """Points, and the lowest chi2 of the grid."""
+        shape = " x ".join(f"{n} {name}" for name, n in zip(self.names, self.shape, strict=True))
+        best = self.best_fit
+        at = f"best fit of the grid {point_words(best.point)}"
+        return f"{shape} points, {at}; chi2 = {best.chi2:.4f}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may mislead: a minimum off the grid, absurd fits."""
+        box = {axis.name: (axis.start, axis.stop) for axis in self.axes}
+        outside = outside_words(self.minimum, box, self.best_fit.chi2)
+        words = [outside] if outside else []
+        if self.likelihood is not None:
+            words += self.likelihood.doubts(self.minimum.chi2, len(self.names))
+        return words
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        return ()
+
+    def _entries(self) -> dict[str, Any]:
+        best, lowest = self.best_fit, self.minimum
+        return {
+            "store": str(self.path),
+            "shape": dict(zip(self.names, self.shape, strict=True)),
+            "axes": [axis.to_dict() for axis in self.axes],
+            "minimum": {"point": lowest.point, "chi2": lowest.chi2},
+            "best_fit": best.point,
+            "chi2_min": best.chi2,
+            "alpha_hat": best.alpha_hat,
+            **super()._entries(),
+        }
+
+    def _columns(self) -> dict[str, Column]:
+        words = "absolute chi2, nuisances profiled"
+        columns = {
+            name: Column((name,), values, self.units[name])
+            for name, values in self.coordinates.items()
+        }
+        # The table has all dimensions, and chi2 stands last.
+        return {"chi2": Column(self.names, self.values, words=words), **columns}
+
+    def _page(self) -> Table:
+        names = ("name", "unit", "start", "stop", "points", "spacing", "best fit")
+        best = self.best_fit.point
+        rows = [
+            (a.name, self.units[a.name], a.start, a.stop, a.points, a.spacing, best[a.name])
+            for a in self.axes
+        ]
+        return Table({}, names, rows)
+
+    def _state(self) -> dict[str, Any]:
+        return {"header": self.header, "coordinates": self.coordinates, "chi2": self.values}
+
+    @property
     @abstractmethod
     def best_fit(self) -> BestFit:
         """The grid point of lowest chi2.
@@ -257,6 +315,11 @@ class MemoryScan(ScanResult):
         units = {name: likelihood.model.parameter(name).unit for name in grid.asked}
         super().__init__(header, units)
         self._values, self._grid, self._likelihood = values, grid, likelihood
+
+    @property
+    def provenance(self) -> Provenance:  # type: ignore[override]
+        """That of its likelihood."""
+        return self._likelihood.provenance
 
     @property
     def _made_again(self) -> tuple[Likelihood | None, str]:

@@ -170,7 +170,10 @@ def run_scan(
         resume=resume,
         progress=progress,
     )
-    return ScanResult.open(path)
+    result = ScanResult.open(path)
+    # What it was made with need not be made again.
+    result.__dict__["_made_again"] = (likelihood, "")
+    return result
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CHANNELS", "ChannelResponse", "Response"]
+__all__ = ["CHANNELS", "FLUX_UNITS", "ChannelResponse", "Response"]
 
 FloatArray = NDArray[np.float64]
 
 CHANNELS = ("cevns", "eves")
+# What the ends of names say of the unit, by what the sources give.
+FLUX_UNITS = {"flux": "per_cm2_s", "fluence": "per_cm2"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChannelResponse:
     """Everything one channel needs, on its recoil nodes t (all isotopes one after the other).
 
@@ -49,6 +51,10 @@ class ChannelResponse:
     response: FloatArray
     error_estimate: float
     panels: int
+
+    def __repr__(self) -> str:
+        nodes, bins = self.recoil_energy_mev.size, len(self.response)
+        return f"<ChannelResponse: {nodes} recoil nodes, {bins} bins>"
 
     ARRAYS: ClassVar[dict[str, tuple[str, ...]]] = {
         "recoil_energy_mev": ("recoil_node",),
@@ -90,7 +96,7 @@ class ChannelResponse:
         return resolved
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Response:
     """Response tensors of one experiment, both channels, with what identifies them.
 
@@ -113,6 +119,13 @@ class Response:
     channels: dict[str, ChannelResponse]
     energy_bin_edges_mev: FloatArray
     edges_ev: FloatArray
+
+    def __repr__(self) -> str:
+        return (
+            f"<Response {self.name[:12]}: channels {', '.join(self.channels)}, "
+            f"{len(self.edges_ev) - 1} bins from {self.edges_ev[0]:g} to {self.edges_ev[-1]:g} eV>"
+        )
+
     bin_flux_per_cm2_s: FloatArray
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ def wilks(run):
 
 
 def test_wilks_says_what_it_always_said(wilks):
-    assert "method" not in wilks
+    assert wilks["method"] == "wilks"
     assert "delta_chi2" in wilks
 
 
@@ -50,7 +50,7 @@ def test_words_name_the_method(run, method):
     outcome = run(*VECTOR, "--method", method, *toys)
     assert outcome.code == 0
     assert method in outcome.out
-    assert "90 % C.L." in outcome.out
+    assert f"90 % {'credibility' if method == 'bayes' else 'C.L.'}" in outcome.out
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_plane(run):
     outcome = run(*words, "--box", "sin2_theta_w=0.2:0.3")
     held, mode, *_ = outcome.out.splitlines()
     assert held.endswith("held: mass_mev = 10 MeV; nuisances marginalised")
-    assert mode.startswith("mode g = ")
+    assert "mode g = " in mode
     assert "sin2_theta_w alone, the other integrated over: median 0.2" in outcome.out
     found = json.loads(run(*words, "--box", "sin2_theta_w=0.2:0.3", "--json").out)
     assert set(found["marginal"]) == {"g", "sin2_theta_w"}

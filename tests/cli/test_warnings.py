@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fastscan.inference import goodness
+from fastscan.likelihoods import doubts
 
 MASS = ("--axis", "mass_mev=1:10:12:log")
 PLANE = (*MASS, "--axis", "g=1e-6:1e-4:12:log")
@@ -29,7 +29,7 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_absurd_fits_are_told(run, monkeypatch, name):
     """With a limit that every fit is beyond; what is beyond the real one is tested elsewhere."""
-    monkeypatch.setattr(goodness, "_DOUBTFUL", 1.1)
+    monkeypatch.setattr(doubts, "_DOUBTFUL", 1.1)
     outcome = run(*COMMANDS[name], "--json")
     assert outcome.code == 0
     told = [word for word in json.loads(outcome.out)["warnings"] if "to be true" in word]

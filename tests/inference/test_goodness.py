@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from fastscan import InputError, get_model, load_experiment
-from fastscan.inference.goodness import best_fit, default_free, doubtful_fits
+from fastscan.inference.goodness import best_fit, default_free
 from fastscan.inputs.projection import project, with_counts
 from fastscan.likelihoods import likelihood
 
@@ -136,7 +136,7 @@ def test_fits_beyond_all_probability_are_told(make, factor, told):
     )
     other = likelihood.observing(data)
     limit = other.limit("g", {"mass_mev": 10.0})
-    words = doubtful_fits(other, limit.chi2_min, 1)
+    words = limit.warnings
     if not told:
         assert words == []
         return

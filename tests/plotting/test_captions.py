@@ -1,11 +1,15 @@
 """What stands above a figure: words and symbols, never the names that programs use."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from fastscan.inputs import load_experiment
 from fastscan.models import get_model
-from fastscan.plotting import caption, header_caption, new_figure, style
+from fastscan.plotting import caption, new_figure, result_caption, style
 from fastscan.plotting.caption import set_caption
+from fastscan.results import Provenance
 
 HELD = {"mass_mev": 10.0, "sin2_theta_w": 0.23857}
 
@@ -51,13 +55,30 @@ def test_options_in_words(model: str, options: dict[str, object], words: str) ->
     assert words in caption(get_model(model, **options), "somewhere", {})
 
 
+@dataclass
+class Held:
+    """A result of which nothing is known but its header."""
+
+    header: dict[str, Any]
+    profiled: tuple[str, ...] = ()
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance.of_header(self.header)
+
+    @property
+    def held(self) -> dict[str, float]:
+        held: dict[str, float] = self.header["parameters"]
+        return held
+
+
 def test_the_title_of_another_experiment_is_not_borrowed() -> None:
     """One's own may be called like a shipped one."""
     header = {"model": "sm", "options": {}, "parameters": {}, "channels": "both",
               "experiment": "conus-plus", "experiment_source": "my desk"}  # fmt: skip
-    assert "CONUS+ 2025" not in header_caption(header)
+    assert "CONUS+ 2025" not in result_caption(Held(header))
     source = load_experiment("conus-plus").source
-    assert "CONUS+ 2025" in header_caption({**header, "experiment_source": source})
+    assert "CONUS+ 2025" in result_caption(Held({**header, "experiment_source": source}))
 
 
 def test_figures_grow_by_their_captions() -> None:

@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 
-from fastscan.inference.impacts import Impact, Impacts
-from fastscan.models import Parameter
+from fastscan.models import get_model
 from fastscan.plotting.impacts import impacts_figure
+from fastscan.results import Impact, Impacts, Provenance
 
-PARAMETER = Parameter("q", "e", 0.0, "q", "charge")
+MODEL = get_model("millicharge")
+SYMBOL = MODEL.parameter("q_ee").symbol
+ABOUT = Provenance("millicharge", {}, "here", "both", "here", model=MODEL)
 
 
 def impacts(*rows, intervals=((-2e-12, 3e-12),)):
-    return Impacts("q", "e", 0.9, 1e-12, 5.0, list(intervals), (), {}, list(rows))
+    return Impacts(
+        poi="q_ee", unit="e", cl=0.9, best_fit=1e-12, chi2_min=5.0, intervals=list(intervals),
+        profiled=(), parameters={}, rows=list(rows), provenance=ABOUT,
+    )  # fmt: skip
 
 
 BOTH = impacts(
@@ -21,7 +26,7 @@ BOTH = impacts(
 
 
 def test_pulls_have_their_errors():
-    left, _, _ = impacts_figure(BOTH, PARAMETER, title="sm, here").axes
+    left, _, _ = impacts_figure(BOTH, title="sm, here").axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["quenching", "flux"]
     assert left.get_title(loc="left") == "sm, here"
     # The largest stands on top.
@@ -31,8 +36,8 @@ def test_pulls_have_their_errors():
 
 
 def test_shifts_are_bars_in_units_of_the_axis():
-    _, middle, _ = impacts_figure(BOTH, PARAMETER).axes
-    assert middle.get_xlabel() == r"$\Delta\,q$ [$10^{-13}$ $e$]"
+    _, middle, _ = impacts_figure(BOTH).axes
+    assert middle.get_xlabel() == rf"$\Delta\,{SYMBOL}$ [$10^{{-13}}$ $e$]"
     assert [bar.get_width() for bar in middle.patches] == pytest.approx([4.0, 1.0, -3.0, -1.0])
     assert [text.get_text() for text in middle.get_legend().get_texts()] == [
         r"$-1\sigma$",
@@ -41,20 +46,20 @@ def test_shifts_are_bars_in_units_of_the_axis():
 
 
 def test_every_piece_of_a_limit_is_a_line():
-    *_, right = impacts_figure(BOTH, PARAMETER).axes
+    *_, right = impacts_figure(BOTH).axes
     lines = [tuple(line.get_xdata()) for line in right.lines if line.get_marker() == "|"]
     assert lines == [
         pytest.approx((-1.0, 2.0)),
         pytest.approx((-2.0, 0.0)),
         pytest.approx((1.0, 2.9)),
     ]
-    assert right.get_xlabel() == r"$q$ [$10^{-12}$ $e$] at 90 % C.L."
+    assert right.get_xlabel() == rf"${SYMBOL}$ [$10^{{-12}}$ $e$] at 90 % C.L."
 
 
 def test_open_limits_end_at_the_frame_and_no_shift_is_no_problem():
     open_ended = impacts(
         Impact("flux", 0.0, 1.0, 0.0, 0.0, [(0.0, np.inf)]), intervals=[(0.0, np.inf)]
     )
-    *_, right = impacts_figure(open_ended, PARAMETER).axes
+    *_, right = impacts_figure(open_ended).axes
     (line,) = (line for line in right.lines if line.get_marker() == "|")
     assert np.isfinite(line.get_xdata()).all()

@@ -6,7 +6,7 @@ import pytest
 import fastscan
 from fastscan import Axis, InputError, scan_in_memory
 from fastscan.likelihoods import delta_chi2
-from fastscan.scan import contour_band, write_band
+from fastscan.scan import contour_band
 
 AXES = {
     "millicharge": [
@@ -104,7 +104,7 @@ def test_band_does_not_depend_on_workers(likelihoods):
 def test_csv(likelihoods, tmp_path):
     axes = [Axis("q_ee", -1e-11, 3e-12, 9), *AXES["millicharge"][1:]]
     band = contour_band(likelihoods["millicharge"], axes, ["q_ee"], "q_etau")
-    write_band(band, tmp_path / "b.csv")
+    band.write(tmp_path / "b.csv")
     lines = (tmp_path / "b.csv").read_text().splitlines()
     rows = [line.split(",") for line in lines if not line.startswith("#")]
     assert rows[0] == ["q_ee", "q_etau_low", "q_etau_high"]
@@ -112,7 +112,7 @@ def test_csv(likelihoods, tmp_path):
     highest = [float(row[2]) if row[2] else np.nan for row in rows[1:]]
     np.testing.assert_allclose(highest, band.high, rtol=1e-11)
     with pytest.raises(InputError, match="exists"):
-        write_band(band, tmp_path / "b.csv")
+        band.write(tmp_path / "b.csv")
 
 
 @pytest.mark.parametrize(

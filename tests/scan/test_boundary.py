@@ -5,7 +5,7 @@ import pytest
 
 import fastscan
 from fastscan import Axis, Chi2Function, InputError
-from fastscan.scan import contour_lines, find_boundary, run_scan, write_boundary
+from fastscan.scan import contour_lines, find_boundary, run_scan
 
 CASES = {
     "vector": ("g", Axis("mass_mev", 1e-3, 1e4, 60, "log")),
@@ -158,12 +158,12 @@ def test_what_can_not_be_profiled_is_refused(likelihoods, poi, profiled, message
 def test_csv(likelihoods, tmp_path):
     poi, axis = CASES["vector"]
     boundary = find_boundary(likelihoods["vector"], axis, poi)
-    write_boundary(boundary, tmp_path / "b.csv")
+    boundary.write(tmp_path / "b.csv")
     lines = (tmp_path / "b.csv").read_text().splitlines()
     assert "mass_mev,piece,g_low,g_high" in lines
     assert lines[-1].endswith(",inf")
     with pytest.raises(InputError, match="exists"):
-        write_boundary(boundary, tmp_path / "b.csv")
+        boundary.write(tmp_path / "b.csv")
 
 
 @pytest.mark.parametrize(

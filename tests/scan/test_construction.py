@@ -22,7 +22,7 @@ from fastscan.scan.construction import (
     ConstructionResult,
     run_construction,
 )
-from fastscan.scan.construction_contour import write_construction_contour
+from fastscan.scan.construction_contour import construction_contour
 from fastscan.scan.construction_store import is_construction
 
 AXES = [Axis("mass_mev", 1.0, 100.0, 5, "log"), Axis("g", 1e-6, 1e-3, 7, "log")]
@@ -139,7 +139,9 @@ def test_two_couplings_make_a_plane(tables, tmp_path):
 
 
 def test_border_and_figure(made, tmp_path):
-    lines = len(write_construction_contour(made, tmp_path / "x.csv").lines)
+    border = construction_contour(made)
+    border.write(tmp_path / "x.csv")
+    lines = len(border.lines)
     text = (tmp_path / "x.csv").read_text().splitlines()
     rows = [line.split(",") for line in text if not line.startswith("#")]
     assert rows[0] == ["line", "mass_mev", "g"]

@@ -11,7 +11,7 @@ from scan_helpers import contents, refusal
 
 import fastscan
 from fastscan import Axis, Chi2Function, InputError, Likelihood, RunError, StoreError, run_scan
-from fastscan.scan import contour_lines, find_contour, write_contour
+from fastscan.scan import ScanResult, contour_lines, find_contour, write_contour
 
 COUPLING = ("g", 1e-6, 1e-3)
 MASS = ("mass_mev", 0.1, 300.0)
@@ -348,7 +348,8 @@ def test_without_its_likelihood_a_contour_is_interpolated_and_says_so(vector, tm
     else:
         likelihood = vector.observing(1.01 * vector.data)
     axes = [Axis("mass_mev", 0.1, 300.0, 40, "log"), Axis("g", 1e-6, 1e-3, 40, "log")]
-    result = run_scan(likelihood, axes, out=tmp_path / "x.zarr")
+    run_scan(likelihood, axes, out=tmp_path / "x.zarr")
+    result = ScanResult.open(tmp_path / "x.zarr")
     contour = find_contour(result)
     (words,) = (word for word in contour.warnings if "interpolated" in word)
     assert "the likelihood of the scan can not be made again" in words

@@ -9,7 +9,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 import fastscan
 from fastscan import Axis, Chi2Function, InputError, scan_in_memory
-from fastscan.scan import count_inside, marginalise, write_marginal
+from fastscan.scan import count_inside, marginalise
 
 
 def box(prefix, low, high):
@@ -208,7 +208,7 @@ def test_a_box_that_cuts_the_region_off_says_so(make):
         marginal = marginalise(make("vector"), axes, ["g"], method=method)
         ends = [(touch.parameter, touch.end) for touch in marginal.touches()]
         assert ends == [("mass_mev", "low"), ("mass_mev", "high"), ("g", "low"), ("g", "high")]
-        (words,) = marginal.warnings()
+        (words,) = marginal.warnings
         assert "cut off by the edge of the box: mass_mev = 1 and 10, g = 1e-06 and 1.2e-05" in words
     # A range that ends with the parameter's is cut off by nothing.
     wide = [Axis("mass_mev", 5.0, 10.0, 5), Axis("g", 0.0, 1e-4, 41)]
@@ -226,7 +226,7 @@ def test_a_box_without_the_minimum_counts_from_the_minimum(make):
     ((low, high),) = marginal.intervals()
     assert low == 1e-12
     assert high == pytest.approx(exact.intervals[0][1], rel=1e-5)
-    assert any("is outside the box" in words for words in marginal.warnings())
+    assert any("is outside the box" in words for words in marginal.warnings)
 
 
 @pytest.mark.parametrize("method", ["profile", "bayes"])
@@ -245,8 +245,8 @@ def test_points_inside_are_those_of_the_array(likelihoods):
 
 def test_csv(likelihoods, tmp_path):
     marginal = marginalise(likelihoods["millicharge"], AXES["millicharge"], ["q_ee"])
-    write_marginal(marginal, tmp_path / "m.csv")
+    marginal.write(tmp_path / "m.csv")
     table = np.loadtxt(tmp_path / "m.csv", delimiter=",", skiprows=16)
     np.testing.assert_allclose(table[:, 1], marginal.values, rtol=1e-11)
     with pytest.raises(InputError, match="exists"):
-        write_marginal(marginal, tmp_path / "m.csv")
+        marginal.write(tmp_path / "m.csv")
