@@ -245,14 +245,25 @@ def flux_moment(experiment: Any, n: int, low_mev: float, high_mev: float) -> flo
 # --- target ---------------------------------------------------------------------------------------
 
 
+class Shape(NamedTuple):
+    """The keys of a form factor."""
+
+    model: str = "helm"
+    skin_thickness_fm: float = 0.9
+    surface_thickness_fm: float = 0.52
+    radius_scale: float = 1.0
+
+
+HELM = Shape()
+
+
 class Nucleus(NamedTuple):
-    """One isotope as a target; the form factor's lengths travel with it."""
+    """One isotope as a target; the form factor's settings travel with it."""
 
     z: int
     a: int
     mass_mev: float
-    skin_thickness_fm: float = 0.9
-    surface_thickness_fm: float = 0.52
+    shape: Any = HELM
 
     @property
     def n(self) -> int:
@@ -273,8 +284,7 @@ def nuclei(experiment: Any, element: Any) -> list[Nucleus]:
             int(element.atomic_number),
             int(a),
             nuclear_mass(float(mass), int(element.atomic_number)),
-            shape.skin_thickness_fm,
-            shape.surface_thickness_fm,
+            shape,
         )
         for a, mass in zip(element.mass_number, element.atomic_mass_u, strict=True)
     ]
@@ -295,14 +305,16 @@ def z_eff(electrons: Sequence[float], binding_ev: Sequence[float], recoil_mev: f
     return float(sum(n for n, binding in ionised if recoil_mev * MEV_IN_EV > binding))
 
 
-def helm(q_mev: Any, a: int, s_fm: float = 0.9, a_fm: float = 0.52) -> Any:
+def helm(
+    q_mev: Any, a: int, s_fm: float = 0.9, a_fm: float = 0.52, radius_scale: float = 1.0
+) -> Any:
     """F = 3 j_1(qR_0)/(qR_0) e^{-(qs)²/2}, R_0² = c² + 7π²a²/3 - 5s², c = 1.23 A^{1/3} - 0.60 fm.
 
     3 j_1(x)/x = 3 (sin x - x cos x)/x³ = Σ_n (-1)^n 6 (n+1) x^{2n}/(2n+3)! near zero.
     """
     q_per_fm = np.asarray(q_mev, dtype=float) / HBAR_C_MEV_FM
     c = 1.23 * a ** (1 / 3) - 0.60
-    x = q_per_fm * sqrt(c**2 + 7 * pi**2 * a_fm**2 / 3 - 5 * s_fm**2)
+    x = q_per_fm * radius_scale * sqrt(c**2 + 7 * pi**2 * a_fm**2 / 3 - 5 * s_fm**2)
     series = sum((-1) ** n * 6 * (n + 1) * x ** (2 * n) / factorial(2 * n + 3) for n in range(8))
     far = np.where(np.abs(x) > 0.5, x, 1.0)
     sphere = np.where(np.abs(x) > 0.5, 3 * (np.sin(far) - far * np.cos(far)) / far**3, series)
@@ -312,7 +324,50 @@ def helm(q_mev: Any, a: int, s_fm: float = 0.9, a_fm: float = 0.52) -> Any:
 def form_factor_squared(recoil_mev: Any, nucleus: Nucleus) -> Any:
     """F² at q² = 2MT."""
     q = np.sqrt(2 * nucleus.mass_mev * np.asarray(recoil_mev, dtype=float))
-    return helm(q, nucleus.a, nucleus.skin_thickness_fm, nucleus.surface_thickness_fm) ** 2
+    return form_factor(q, nucleus.a, nucleus.shape) ** 2
+
+
+def form_factor(q_mev: Any, a: int, shape: Any) -> Any:
+    """F of the chosen model."""
+    if shape.model == "helm":
+        return helm(
+            q_mev, a, shape.skin_thickness_fm, shape.surface_thickness_fm, shape.radius_scale
+        )
+    if shape.model == "klein-nystrand":
+        radius = shape.radius_fm or 1.23 * a ** (1 / 3)
+        return klein_nystrand(q_mev, radius * shape.radius_scale, shape.range_fm)
+    if shape.model == "symmetrised-fermi":
+        radius = (1.23 * a ** (1 / 3) - 0.60) * shape.radius_scale
+        return symmetrised_fermi(q_mev, radius, shape.surface_fm)
+    table = shape.file.table(("momentum_mev", "form_factor"))
+    return np.interp(q_mev**2, table["momentum_mev"] ** 2, table["form_factor"])
+
+
+def klein_nystrand(q_mev: Any, radius_fm: float, range_fm: float) -> Any:
+    """3 j_1(qR)/(qR) / (1 + (aq)²)."""
+    q = np.asarray(q_mev, dtype=float) / HBAR_C_MEV_FM
+    sphere = helm(q_mev, 1, 0.0, 0.0, radius_fm / 0.63)  # c = 0.63 fm, R_0 = c, no skin
+    return sphere / (1 + (q * range_fm) ** 2)
+
+
+def symmetrised_fermi(q_mev: Any, c_fm: float, a_fm: float) -> Any:
+    """3/(qc [(qc)² + (πqa)²]) · πqa/sinh(πqa) · [πqa sin(qc)/tanh(πqa) - qc cos(qc)]."""
+    q = np.asarray(q_mev, dtype=float) / HBAR_C_MEV_FM
+    result = np.empty_like(q)
+    with mpmath.workdps(40):
+        for index, value in np.ndenumerate(q):
+            x, y = mpmath.mpf(value) * c_fm, mpmath.pi * value * a_fm
+            bracket = y * mpmath.sin(x) / mpmath.tanh(y) - x * mpmath.cos(x) if value else 0
+            result[index] = 3 / (x * (x**2 + y**2)) * y / mpmath.sinh(y) * bracket if value else 1.0
+    return result
+
+
+def momentum_kinks(nucleus: Nucleus) -> tuple[float, ...]:
+    """T at which a tabulated F has a kink, MeV."""
+    if nucleus.shape.model != "table":
+        return ()
+    momentum = nucleus.shape.file.table(("momentum_mev",))["momentum_mev"]
+    return tuple(momentum**2 / (2 * nucleus.mass_mev))
 
 
 def minimum_energy(recoil_mev: Any, mass_mev: float) -> Any:
@@ -603,6 +658,69 @@ def inverse_lindhard(ionisation_mev: float, z: int, k: float) -> float:
     )
 
 
+def ionisation(quenching: Any, recoil_mev: float, z: int) -> float:
+    """T_ee(T) of the chosen model of quenching, T_ee = T q(T)."""
+    if quenching.model == "lindhard":
+        return lindhard(recoil_mev, z, quenching.k)
+    if quenching.model == "none":
+        return recoil_mev
+    recoil_ev = recoil_mev * MEV_IN_EV
+    if quenching.model == "table":
+        table = quenching.file.table(("recoil_ev", "quenching"))
+        rows, values = table["recoil_ev"], table["quenching"]
+        first, last = rows[0], rows[-1]
+        if quenching.second is not None:
+            other = quenching.second.table(("recoil_ev", "quenching"))
+            mixed = np.interp(rows, other["recoil_ev"], other["quenching"])
+            values = (1 - quenching.shift) * values + quenching.shift * mixed
+        inside = min(max(recoil_ev, first), last)
+        factor = float(np.interp(inside, rows, values))
+    else:
+        first, last = quenching.lowest_recoil_ev, quenching.highest_recoil_ev
+        inside = min(max(recoil_ev, first), last)
+        unit = inside / {"eV": 1.0, "keV": 1e3, "MeV": 1e6}[quenching.energy_unit]
+        factor = sum(c * unit**n for n, c in enumerate(quenching.coefficients))
+    outside = quenching.below if recoil_ev < first else quenching.above
+    if inside != recoil_ev and outside == "zero":
+        return 0.0
+    return recoil_mev * factor
+
+
+@cache
+def ionisation_steps(quenching: Any, z: int) -> tuple[np.ndarray, np.ndarray]:
+    """T in steps of a thousandth and at its kinks, and the largest T_ee up to there."""
+    recoil = np.unique([*np.geomspace(1e-8, 0.1, 16_000), *recoil_kinks(quenching)])
+    energy = [ionisation(quenching, t, z) for t in recoil]
+    return recoil, np.maximum.accumulate(energy)
+
+
+def first_recoil(quenching: Any, ionisation_mev: float, z: int) -> float:
+    """The smallest T with T_ee(T) >= ionisation; the largest T looked at where there is none."""
+    if quenching.model == "lindhard":
+        return inverse_lindhard(ionisation_mev, z, quenching.k)
+    recoil, energy = ionisation_steps(quenching, z)
+    i = int(np.searchsorted(energy, ionisation_mev))
+    if i == 0 or i == recoil.size or energy[i - 1] == 0.0:
+        return float(recoil[min(i, recoil.size - 1)])
+    return brentq(
+        lambda t: ionisation(quenching, t, z) - ionisation_mev,
+        recoil[i - 1],
+        recoil[i],
+        xtol=1e-22,
+        rtol=1e-15,
+    )
+
+
+def recoil_kinks(quenching: Any) -> tuple[float, ...]:
+    """T at which T_ee(T) has a kink or a step, MeV."""
+    if quenching.model == "table":
+        return tuple(quenching.file.table(("recoil_ev",))["recoil_ev"] / MEV_IN_EV)
+    if quenching.model == "polynomial":
+        ends = (quenching.lowest_recoil_ev, quenching.highest_recoil_ev)
+        return tuple(end / MEV_IN_EV for end in ends)
+    return ()
+
+
 class Detector(NamedTuple):
     """What makes a true ionisation energy an observed count; without smearing both noises are 0."""
 
@@ -695,11 +813,12 @@ class Scatterer(NamedTuple):
     ionisation_mev: Callable[[float], float]
     recoil_mev: Callable[[float], float]
     kinks_ev: tuple[float, ...]
+    recoil_kinks_mev: tuple[float, ...] = ()
 
 
 def scatterers(experiment: Any, channel: str) -> list[Scatterer]:
-    """Isotopes with the Lindhard ionisation (cevns), or the electrons of each element (eves)."""
-    formula_units, k = formula_units_per_kg(experiment), experiment.target.quenching.k
+    """Isotopes with their ionisation (cevns), or the electrons of each element (eves)."""
+    formula_units, quenching = formula_units_per_kg(experiment), experiment.target.quenching
     steps, result = experiment.target.electron_binding == "steps", []
     for element in experiment.target.elements:
         atoms = formula_units * element.atoms_per_formula_unit
@@ -727,9 +846,10 @@ def scatterers(experiment: Any, channel: str) -> list[Scatterer]:
                     nucleus.mass_mev,
                     nucleus,
                     lambda recoil: 1.0,
-                    partial(lindhard, z=z, k=k),
-                    partial(inverse_lindhard, z=z, k=k),
+                    partial(ionisation, quenching, z=z),
+                    partial(first_recoil, quenching, z=z),
                     (),
+                    recoil_kinks(quenching) + momentum_kinks(nucleus),
                 )
             )
     return result
@@ -854,8 +974,10 @@ class Predictor:
             )
             # The inner integral has a kink wherever E_min(T) passes one of the flux.
             kinks = [maximum_recoil(e, scatterer.mass_mev) for e in self.flux.breaks[1:]]
+            end = kinks[-1]
+            kinks += scatterer.recoil_kinks_mev
             recoils = [scatterer.recoil_mev(e / MEV_IN_EV) for e in panels_ev]
-            if not recoils or recoils[0] >= kinks[-1]:
+            if not recoils or recoils[0] >= end:
                 continue
 
             def integrand(recoil: float, index: int = index) -> np.ndarray:
@@ -866,7 +988,7 @@ class Predictor:
             integral, _ = quad_vec(
                 integrand,
                 recoils[0],
-                min(recoils[-1], kinks[-1]),
+                min(recoils[-1], end),
                 points=[*recoils, *kinks],
                 quadrature=self.rule,
                 norm="max",

@@ -215,7 +215,7 @@ class Kinematics:
         self._response = load_panels(experiment)
         self._channel, self._panels = channel, self._response.channels[channel]
         self._flavour = flavour
-        self._recoils = Recoils.of(channel, self._panels, flavour)
+        self._recoils = Recoils.of(channel, self._panels, flavour, experiment.target)
         self._experiment = experiment
         self.thresholds, self.weights = kinematic_symbols(
             model, self._recoils, self._energies(np.ones(1)), trial_shape(model)

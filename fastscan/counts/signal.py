@@ -16,6 +16,7 @@ from fastscan.counts.nodes import Nodes, RecoilNodes, moves_kinematics
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
+from fastscan.models.atoms import InAtoms, in_target
 from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
@@ -175,12 +176,13 @@ def _contracted(
         for of, scaled, among, sections in tuple(kept):
             if of is model and scaled == scale and among == tuple(flavours):
                 return sections
+    in_atoms = in_target(model, experiment.target)
     sections = []
     bases: dict[Monomial, FloatArray] = {}
     for flavour in flavours:
-        recoils = Recoils.of(channel, own, flavour)
+        recoils = Recoils.of(channel, own, flavour, experiment.target)
         kernel = scale * own.kernel(flux_weights, response.energy_bins(flavour))
-        terms = checked_terms(model, recoils, kernel.shape[:2])
+        terms = checked_terms(in_atoms, recoils, (3, kernel.shape[1]))
         if moves_kinematics(model):
             from fastscan.counts.kinematics import Kinematics
 
@@ -189,10 +191,14 @@ def _contracted(
             terms = {
                 monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
             }
-        for monomial, term in terms.items():
-            base = np.einsum("nt,ntb->tb", term, kernel)
+        found = {monomial: np.einsum("nt,ntb->tb", t, kernel[:3]) for monomial, t in terms.items()}
+        if isinstance(in_atoms, InAtoms):
+            for monomial, logarithmic in in_atoms.photons(recoils).items():
+                found[monomial] = logarithmic[:, None] * kernel[3]
+        for monomial, base in found.items():
             bases[monomial] = bases[monomial] + base if monomial in bases else base
-    sections.append(_Section(RecoilNodes(Recoils.of(channel, own, flavours[0])), bases))
+    nodes = RecoilNodes(Recoils.of(channel, own, flavours[0], experiment.target))
+    sections.append(_Section(nodes, bases))
     if lasting:
         kept.append((model, scale, tuple(flavours), sections))
     return sections
@@ -233,7 +239,7 @@ def build_signal(
         Unknown parameter, a value out of its range, or a model with a fault; see
         `fastscan.models.validation`.
     """
-    check_model(model, _tried(response))
+    check_model(model, _tried(experiment, response))
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
     emitted = [f for f in response.flavours if flavours is None or f in set(flavours)]
@@ -295,11 +301,11 @@ def build_signal(
     )
 
 
-def _tried(response: Response) -> list[Recoils]:
+def _tried(experiment: Experiment, response: Response) -> list[Recoils]:
     """Nodes that a model is checked at: all of one flavour, and two of every family."""
     every = []
     for name, channel in response.channels.items():
-        every.append(Recoils.of(name, channel, response.flavours[0]))
+        every.append(Recoils.of(name, channel, response.flavours[0], experiment.target))
         every += [every[-1].first(2, f"nu_{lepton}") for lepton in LEPTONS]
     return every
 
@@ -315,11 +321,12 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
     expectation = experiment.observation.sm_expectation
     if expectation is None:
         return 1.0
-    channel = response.channels["cevns"]
+    channel, target = response.channels["cevns"], experiment.target
     default = StandardModel.parameters[0].standard
     total = 0.0
     for flavour in response.flavours:
-        section = StandardModel().cross_section(Recoils.of("cevns", channel, flavour)).terms
+        recoils = Recoils.of("cevns", channel, flavour, target)
+        section = StandardModel().cross_section(recoils).terms
         kernel = channel.kernel(energy_bins=response.energy_bins(flavour))
         for monomial, value in section.items():
             power = dict(monomial).get("sin2_theta_w", 0)

@@ -7,6 +7,7 @@ from fastscan.inputs.experiment import (
     load_experiment,
 )
 from fastscan.inputs.flux_weights import load_flux_weights
+from fastscan.inputs.form_factor import FormFactor
 from fastscan.inputs.joint import JointExperiment, check_distinct, load_experiments
 from fastscan.inputs.literature import (
     NUCLEAR_SPINS_FILE,
@@ -23,6 +24,7 @@ from fastscan.inputs.literature import (
 )
 from fastscan.inputs.observation import Observation
 from fastscan.inputs.overlay import Overlay
+from fastscan.inputs.quenching import Quenching
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
 from fastscan.inputs.solar import Oscillation, Solar, solar_part
@@ -43,7 +45,7 @@ from fastscan.inputs.systematics import (
     check_sigma_alpha,
 )
 from fastscan.inputs.tables import DataFile, read_table
-from fastscan.inputs.target import Element, FormFactor, Quenching, Target
+from fastscan.inputs.target import Element, Target
 
 __all__ = [
     "ALPHA",

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs.detector import Detector, Ionisation
 from fastscan.inputs.effect import check_effect, unread_reason
+from fastscan.inputs.materials import elements_of
 from fastscan.inputs.observation import Observation
 from fastscan.inputs.quantities import leaves, unusual_values
 from fastscan.inputs.reactor import Reactor
@@ -324,7 +325,7 @@ class Experiment(Model):
         --------
         >>> conus = load_experiment("conus-plus")
         >>> conus.with_changes({"target.quenching.k": 0.17}).target.quenching
-        Quenching(model='lindhard', k=0.17)
+        Lindhard(model='lindhard', k=0.17)
         """
         changed = self._changed(changes)
         before = dict(flat(given(self)))
@@ -344,7 +345,8 @@ class Experiment(Model):
     def _changed(self, changes: Mapping[str, object]) -> Experiment:
         settings: dict[str, Any] = given(self)
         for key, value in changes.items():
-            change(settings, full_key(key), value)
+            short = key == "target.material" and value is not None
+            change(settings, full_key(key), elements_of(str(value), key) if short else value)
         return validated(Experiment, settings, Path(self.name))
 
     def pulled(self, pull: Pull, deviations: float) -> Experiment:
@@ -508,12 +510,13 @@ def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
 def _inherited_quenching(base: dict[str, Any] | None, own: dict[str, Any]) -> Iterable[str]:
     """A word on nuclei of other elements than those that the quenching was written for."""
     target = own.get("target", {})
-    if base is None or "elements" not in target or "k" in target.get("quenching", {}):
+    if base is None or "elements" not in target or target.get("quenching"):
         return
     old, new = (
         ", ".join(element["symbol"] for element in elements)
         for elements in (base["target"]["elements"], target["elements"])
     )
     if old != new:
-        k = base["target"]["quenching"]["k"]
-        yield f"target.quenching.k = {k:g} is that of {old}, and {new} recoils: give its own"
+        quenching = base["target"]["quenching"]
+        named = f".k = {quenching['k']:g}" if "k" in quenching else ""
+        yield f"target.quenching{named} is that of {old}, and {new} recoils: give its own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -28,6 +29,7 @@ __all__ = [
     "NonNegative",
     "Positive",
     "TableFile",
+    "known_choice",
     "problem",
     "validated",
 ]
@@ -74,6 +76,33 @@ class Model(BaseModel):
                 raise problem(f"missing key {key!r}", f"{reason} needs it")
 
 
+def known_choice(key: str, known: Sequence[str], default: str = "") -> Callable[[Any], Any]:
+    """Check what makes a table one of several kinds, before the keys of that kind are looked at.
+
+    Parameters
+    ----------
+    key : str
+        Names the kind.
+    known : sequence of str
+    default : str, optional
+        Kind of a table that names none.
+    """
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if key not in value and default:
+            return {key: default, **value}
+        if key not in value:
+            raise problem(f"missing key {key!r}", f"one of {', '.join(known)}")
+        if value[key] not in known:
+            error = unknown_name(key, str(value[key]), known)
+            raise problem(error.what, error.hint)
+        return value
+
+    return check
+
+
 def _refer(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
@@ -118,6 +147,7 @@ _SHOULD_BE = {
     "dict_type": "a table",
     "float_type": "a number",
     "int_type": "a whole number",
+    "model_attributes_type": "a table",
     "model_type": "a table",
     "string_pattern_mismatch": "letters, digits and any of . _ + - only",
     "string_too_short": "some text",
@@ -127,10 +157,14 @@ _SHOULD_BE = {
 }
 
 
+# Tables that are one of several kinds: pydantic names the kind beside the key.
+_CHOICES = (["target", "quenching"], ["target", "form_factor"])
+
+
 def _input_error(error: ErrorDetails, path: Path) -> InputError:
     location = [part for part in error["loc"] if part != "[key]"]
-    if location[:1] == ["sources"] and len(location) > 2:
-        del location[2]  # the kind of the source, which is no key
+    if (location[:2] in _CHOICES or location[:1] == ["sources"]) and len(location) > 2:
+        del location[2]  # the kind that was chosen, which is no key
     if error["type"] == "missing":
         what, hint = f"missing key {location.pop()!r}", "add it"
     elif error["type"] == "problem":

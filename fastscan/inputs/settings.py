@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastscan.exceptions import InputError
+from fastscan.inputs.materials import elements_of
 from fastscan.inputs.reactor import SHORT_FORMS
 from fastscan.inputs.schema import Model
 from fastscan.inputs.shipped import data_directory
@@ -61,6 +62,15 @@ def read_settings(content: bytes, path: Path) -> dict[str, Any]:
     for i, source in enumerate(sources if isinstance(sources, list) else ()):
         if isinstance(source, dict) and source.get("kind") == "reactor":
             _write_in_full(source, f"sources.{i}", path)
+    target = settings.get("target")
+    if isinstance(target, dict) and "material" in target:
+        if "elements" in target:
+            raise InputError(
+                "material and elements are both given",
+                where=f"{path}, target",
+                hint="keep one: material is short for elements",
+            )
+        target["elements"] = elements_of(target.pop("material"), f"{path}, target.material")
     return settings
 
 
@@ -80,7 +90,12 @@ def _write_in_full(table: Any, name: str, path: Path) -> None:
 
 
 def full_key(key: str) -> str:
-    """Dotted key written in full: ``reactor.flux_per_cm2_s`` is ``reactor.flux.flux_per_cm2_s``."""
+    """Dotted key written in full: ``reactor.flux_per_cm2_s`` is ``reactor.flux.flux_per_cm2_s``.
+
+    ``target.material`` is short for ``target.elements``.
+    """
+    if key == "target.material":
+        return "target.elements"
     table, _, name = key.partition(".")
     if table == _SHORT_TABLE and name in SHORT_FORMS:
         return f"{table}.{SHORT_FORMS[name]}.{name}"
@@ -88,11 +103,17 @@ def full_key(key: str) -> str:
 
 
 def merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Own settings over those of a base: tables key by key, lists and budgets as a whole."""
+    """Own settings over those of a base: tables key by key, lists and budgets as a whole.
+
+    So are tables of another ``model``, which has other keys.
+    """
     both = {
         key: merged(base[key], value)
         for key, value in own.items()
-        if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in _WHOLE
+        if isinstance(value, dict)
+        and isinstance(base.get(key), dict)
+        and key not in _WHOLE
+        and value.get("model") in (None, base[key].get("model"))
     }
     return base | own | both
 

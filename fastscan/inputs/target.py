@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from fastscan.inputs.electrons import ElectronRatio, EquivalentPhotons, photoabsorption_mb
+from fastscan.inputs.form_factor import FormFactor, Helm
+from fastscan.inputs.materials import shipped_element, shipped_photoabsorption
 from fastscan.inputs.quantities import Columns, Quantity
+from fastscan.inputs.quenching import MEV_PER_EV, Quenching
 from fastscan.inputs.schema import Model, Name, Positive, TableFile, problem
-from fastscan.inputs.tables import FloatArray, IntArray, Table, read_only
+from fastscan.inputs.tables import (
+    SHIPPED_PREFIX,
+    DataFile,
+    FloatArray,
+    IntArray,
+    Table,
+    read_only,
+)
 
-__all__ = ["Element", "FormFactor", "Quenching", "Target"]
+__all__ = ["Element", "Target"]
 
 ABUNDANCE_TOLERANCE = 1e-3
 
 
 class Element(Model):
-    """One chemical element of the target; free electrons need no table of shells."""
+    """One chemical element of the target; free electrons need no table of shells.
+
+    An element of the shipped ones may be given by ``symbol`` and ``atoms_per_formula_unit`` alone.
+    """
 
     symbol: Name
     atomic_number: Annotated[int, Field(gt=0)]
     atoms_per_formula_unit: Annotated[Positive, Quantity("1", 1e-3, 1e3)] = 1.0
     isotopes: TableFile
     shells: Annotated[TableFile | None, Columns((("binding_ev", Quantity("eV", 1.0, 2e5)),))] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shipped(cls, values: Any) -> Any:
+        if isinstance(values, dict) and set(values) <= {"symbol", "atoms_per_formula_unit"}:
+            return {**shipped_element(str(values.get("symbol"))), **values}
+        return values
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -94,67 +114,155 @@ class Element(Model):
         return self._shell_table["binding_ev"]
 
 
-class Quenching(Model):
-    """Ionisation yield of nuclear recoils, after Lindhard."""
-
-    model: Literal["lindhard"] = "lindhard"
-    k: Annotated[Positive, Quantity("1", 0.03, 0.5)]
-
-
-class FormFactor(Model):
-    """Helm form factor: surface thickness a and skin thickness s."""
-
-    model: Literal["helm"] = "helm"
-    skin_thickness_fm: Annotated[Positive, Quantity("fm", 0.1, 3.0)] = 0.9
-    surface_thickness_fm: Annotated[Positive, Quantity("fm", 0.1, 3.0)] = 0.52
-
-    def radius_squared_fm2(self, mass_number: int) -> float:
-        """Square of the diffraction radius R_0 (Helm; Lewin and Smith 1996, eq. (4.11))."""
-        c = 1.23 * math.cbrt(mass_number) - 0.60
-        a, s = self.surface_thickness_fm, self.skin_thickness_fm
-        return c**2 + 7 / 3 * (math.pi * a) ** 2 - 5 * s**2
-
-
 class Target(Model):
-    """What the antineutrinos scatter off."""
+    """What the neutrinos scatter off.
+
+    Attributes
+    ----------
+    elements : tuple of Element
+        ``material = "CsI"`` in ``[target]`` is short for elements with shipped tables.
+    quenching : Lindhard, NoQuenching, TabulatedQuenching or PolynomialQuenching
+        ``[target.quenching]``, by its key ``model``.
+    form_factor : Helm, KleinNystrand, SymmetrisedFermi or TabulatedFormFactor
+        ``[target.form_factor]``, by its key ``model``.
+    weak_charges : {"tree", "radiative"}
+        Couplings of protons and neutrons to the Z boson: 1/2 - 2 sin2_theta_w and -1/2, or with
+        the radiative corrections of the neutrino's flavour (see `fastscan.models.weak_charge`).
+    electron_binding : {"steps", "free", "epa", "table"}
+        Electrons whose shell is bound by less than the recoil scatter as if free; all do;
+        ``steps``, but millicharges by equivalent photons; or a table of the ratio to free ones.
+    equivalent_photons : EquivalentPhotons
+        Read by ``epa``.
+    electron_ratio : ElectronRatio, optional
+        Read by ``table``.
+    """
 
     elements: Annotated[tuple[Element, ...], Field(min_length=1, strict=False)]
-    electron_binding: Literal["steps", "free"] = "steps"
+    electron_binding: Literal["steps", "free", "epa", "table"] = "steps"
+    equivalent_photons: EquivalentPhotons = EquivalentPhotons()
+    electron_ratio: ElectronRatio | None = None
     quenching: Quenching
-    form_factor: FormFactor = FormFactor()
+    form_factor: FormFactor = Helm()
+    weak_charges: Literal["tree", "radiative"] = "tree"
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         lightest = min(int(element.mass_number.min()) for element in self.elements)
-        radius_squared_fm2 = self.form_factor.radius_squared_fm2(lightest)
-        if radius_squared_fm2 <= 0:
-            raise problem(
-                f"the form factor's R_0^2 is {radius_squared_fm2:.3g} fm^2 at A = {lightest}",
-                "lower skin_thickness_fm",
-            )
+        self.form_factor.check(lightest)
+        binding = f"electron_binding = {self.electron_binding!r}"
+        if self.electron_binding == "table":
+            self._need(binding, "electron_ratio")
         for element in self.elements:
-            if self.electron_binding == "steps" and element.shells is None:
+            if self.bound and element.shells is None:
+                raise problem(f"missing key 'shells' of {element.symbol}", f"{binding} needs it")
+            if self.electron_binding == "epa" and not self._photoabsorption_of(element):
                 raise problem(
-                    f"missing key 'shells' of {element.symbol}",
-                    "electron_binding = 'steps' needs it",
+                    f"there is no shipped photoelectric cross section of {element.symbol}",
+                    f"{binding} needs one; write 'steps'",
                 )
         return self
 
+    @property
+    def bound(self) -> bool:
+        """Whether an electron counts from the binding energy of its shell on."""
+        if self.electron_ratio is not None and self.electron_binding == "table":
+            return self.electron_ratio.relative_to == "steps"
+        return self.electron_binding != "free"
+
+    def mean_rms_radius_fm(self) -> float:
+        """Root mean square radius of the nuclei by the form factor, mean over them, fm.
+
+        Raises
+        ------
+        InputError
+            The form factor is a table.
+        """
+        radii, weights = [], []
+        for element in self.elements:
+            radii.append(self.form_factor.rms_radius_fm(element.mass_number.astype(float)))
+            weights.append(element.atoms_per_formula_unit * element.abundance)
+        return float(np.average(np.concatenate(radii), weights=np.concatenate(weights)))
+
+    @property
+    def logarithm_of_mev(self) -> float | None:
+        """The mass that equivalent photons compare neutrino energies with, where they are used."""
+        photons = self.equivalent_photons
+        return photons.neutrino_mass_ev * MEV_PER_EV if self.electron_binding == "epa" else None
+
+    def active_electrons(self, element: Element, recoil_mev: FloatArray) -> FloatArray:
+        """Electrons of an atom that a recoil can free, shape (T,)."""
+        if not self.bound:
+            return np.full_like(recoil_mev, float(element.atomic_number))
+        free = recoil_mev[:, None] >= element.shell_binding_ev[None, :] * MEV_PER_EV
+        return np.asarray(free @ element.shell_electrons, dtype=float)
+
+    def photoabsorption_mb(self, element: Element, recoil_mev: FloatArray) -> FloatArray:
+        """Photoelectric cross section of an atom in Mb, shape (T,).
+
+        Raises
+        ------
+        InputError
+            A recoil above the table.
+        """
+        return photoabsorption_mb(self._photoabsorption_table(element), recoil_mev / MEV_PER_EV)
+
+    def photoabsorption_share_mb(self, recoil_mev: FloatArray) -> FloatArray:
+        """Photoelectric cross section of all atoms, shared by `active_electrons`, Mb, shape (T,).
+
+        Zero where no electron can be freed.
+
+        Raises
+        ------
+        InputError
+            A recoil above a table.
+        """
+        photons, electrons = np.zeros_like(recoil_mev), np.zeros_like(recoil_mev)
+        for element in self.elements:
+            atoms = element.atoms_per_formula_unit
+            photons += atoms * self.photoabsorption_mb(element, recoil_mev)
+            electrons += atoms * self.active_electrons(element, recoil_mev)
+        return np.divide(photons, electrons, out=np.zeros_like(photons), where=electrons > 0.0)
+
+    def _photoabsorption_of(self, element: Element) -> str:
+        return shipped_photoabsorption(element.symbol, self.equivalent_photons.tabulation)
+
+    def _photoabsorption_table(self, element: Element) -> Table:
+        name = self._photoabsorption_of(element).removeprefix(SHIPPED_PREFIX)
+        return DataFile.shipped(name).table(("energy_ev", "cross_section_mb"))
+
+    def electron_kinks_mev(self) -> FloatArray:
+        """Recoils of electrons at which their number, or the response of an atom, has a kink."""
+        kinks = [np.empty(0)]
+        if self.bound:
+            kinks += [element.shell_binding_ev * MEV_PER_EV for element in self.elements]
+        if self.electron_binding == "epa":
+            tables = [self._photoabsorption_table(element) for element in self.elements]
+            kinks += [table["energy_ev"] * MEV_PER_EV for table in tables]
+        if self.electron_binding == "table":
+            assert self.electron_ratio is not None
+            kinks.append(self.electron_ratio.kinks_ev() * MEV_PER_EV)
+        return np.concatenate(kinks)
+
     def unread(self) -> dict[str, str]:
         """Keys that change no count as the others are, and why; see `Experiment.unread`."""
-        if self.electron_binding == "steps":
-            return {}
-        reason = "with target.electron_binding = 'free' no electron is bound"
-        return {f"elements.{i}.shells": reason for i in range(len(self.elements))}
+        unread = {f"quenching.{key}": why for key, why in self.quenching.unread().items()}
+        chosen = f"target.electron_binding = {self.electron_binding!r}"
+        if not self.bound:
+            reason = f"with {chosen} no electron is bound"
+            unread |= {f"elements.{i}.shells": reason for i in range(len(self.elements))}
+        for key, binding in (("equivalent_photons", "epa"), ("electron_ratio", "table")):
+            if self.electron_binding != binding:
+                unread[key] = f"{chosen} does not read it, {binding!r} does"
+        return unread
 
     def _shells_of(self, element: Element) -> dict[str, str]:
-        if self.electron_binding == "free":
+        if not self.bound:
             return {}
         assert element.shells is not None
         return {"shells": element.shells.sha256}
 
     def tensor_inputs(self) -> dict[str, Any]:
-        """Describe what the response tensors depend on; see `Experiment.tensor_inputs`."""
+        """Describe what the counts depend on; see `Experiment.tensor_inputs`."""
         elements = [
             {
                 "atomic_number": element.atomic_number,
@@ -164,9 +272,20 @@ class Target(Model):
             }
             for element in self.elements
         ]
-        return {
+        inputs: dict[str, Any] = {
             "elements": elements,
             "electron_binding": self.electron_binding,
-            "quenching": self.quenching.model_dump(),
-            "form_factor": self.form_factor.model_dump(),
+            "quenching": self.quenching.tensor_inputs(),
+            "form_factor": self.form_factor.tensor_inputs(),
         }
+        if self.weak_charges != "tree":
+            inputs["weak_charges"] = self.weak_charges
+        if self.electron_binding == "epa":
+            files = [self._photoabsorption_of(element) for element in self.elements]
+            sums = [DataFile.shipped(f.removeprefix(SHIPPED_PREFIX)).sha256 for f in files]
+            mass_ev = self.equivalent_photons.neutrino_mass_ev
+            inputs["equivalent_photons"] = {"files": sums, "neutrino_mass_ev": mass_ev}
+        if self.electron_binding == "table":
+            assert self.electron_ratio is not None
+            inputs["electron_ratio"] = self.electron_ratio.tensor_inputs()
+        return inputs

@@ -25,6 +25,12 @@ def check_parts(parts: Sequence[Likelihood], names: Sequence[str]) -> None:
                 where=f"{first.experiment.name}, {part.experiment.name}",
                 hint="join those of one model, its options and channels",
             )
+        if part.model.parameters != first.model.parameters:
+            raise InputError(
+                f"model {first.model.name!r} has other parameters in each of the targets",
+                where=f"{first.experiment.name}, {part.experiment.name}",
+                hint="fit experiments of one target and form factor together",
+            )
     for name in names:
         if names.count(name) > 1:
             raise InputError(

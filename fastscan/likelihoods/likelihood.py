@@ -85,7 +85,7 @@ class Likelihood(Questions):
         flux_weights: FloatArray | None = None,
         nuisances: Nuisances | None = None,
     ) -> None:
-        self.model = model
+        self.model = model.bound(experiment.target)
         self.experiment = experiment
         self.response = response
         self.channels = channels

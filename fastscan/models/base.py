@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ from fastscan.constants import (
     SIN2_THETA_W,
 )
 from fastscan.exceptions import InputError, unknown_name
+from fastscan.inputs import Target
 from fastscan.kernels import cross_sections
 from fastscan.models.elements import LEPTONS
 from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
+from fastscan.models.weak_charge import radiative_shifts
 from fastscan.tensors import ChannelResponse
 
 if TYPE_CHECKING:
@@ -173,10 +175,15 @@ class Recoils:
     neutrons: FloatArray
     form_factor_squared: FloatArray
     flavour: str = "nubar_e"
+    target: Target | None = None
 
     @classmethod
     def of(
-        cls, channel: str, response: ChannelResponse | RecoilPanels, flavour: str = "nubar_e"
+        cls,
+        channel: str,
+        response: ChannelResponse | RecoilPanels,
+        flavour: str = "nubar_e",
+        target: Target | None = None,
     ) -> Recoils:
         """Take the nodes of a channel from its response."""
         return cls(
@@ -187,6 +194,7 @@ class Recoils:
             response.neutrons,
             response.form_factor_squared,
             flavour,
+            target,
         )
 
     def first(self, nodes: int, flavour: str) -> Recoils:
@@ -194,7 +202,7 @@ class Recoils:
         arrays = {
             field.name: getattr(self, field.name)[:nodes]
             for field in fields(self)
-            if field.name not in ("channel", "flavour")
+            if field.name not in ("channel", "flavour", "target")
         }
         return replace(self, flavour=flavour, **arrays)
 
@@ -261,9 +269,21 @@ class Recoils:
         return shape * self.form_factor_squared
 
     def weak_charge(self) -> Polynomial:
-        """Weak charge of the nuclei, Z (1/2 - 2 sin2_theta_w) - N/2 (C25 eq. 2)."""
-        sin2_theta_w = symbol("sin2_theta_w")
-        return self.protons * (0.5 - 2.0 * sin2_theta_w) - 0.5 * self.neutrons
+        """Weak charge of the nuclei, Z (1/2 - 2 sin2_theta_w) - N/2 (C25 eq. 2).
+
+        Or Z g_p + N g_n with the radiative corrections of the flavour, where the target asks for
+        them.
+        """
+        proton, neutron = self.nucleon_charges()
+        return self.protons * proton + neutron * self.neutrons
+
+    def nucleon_charges(self) -> tuple[Polynomial, float]:
+        """Weak couplings of proton and neutron, of the target's ``weak_charges``."""
+        proton, neutron = 0.5 - 2.0 * symbol("sin2_theta_w"), -0.5
+        if self.target is None or self.target.weak_charges == "tree":
+            return proton, neutron
+        of_proton, of_neutron = radiative_shifts(self.lepton)
+        return proton + of_proton, neutron + of_neutron
 
     def electron_vector_coupling(self) -> Polynomial:
         """g_V on electrons, 2 sin2_theta_w - 1/2, and + 1/2 for nu_e (C25 eq. 4).
@@ -316,6 +336,10 @@ class Model(ABC):
         or has symbols of its own. So a point costs the same however many flavours there are.
         """
         return {}
+
+    def bound(self, target: Target) -> Self:
+        """The model in a target, where what it states depends on it: by default as it is."""
+        return self
 
     def minimum_energy(
         self, recoils: Recoils, shape: Mapping[str, FloatArray]

@@ -91,7 +91,7 @@ def draw_band(axes: Axes, result: Band, *, title: str | None = None) -> None:
 
 
 def draw_boundary(axes: Axes, result: Boundary, *, title: str | None = None) -> None:
-    """Draw the ends of what is allowed of the coupling along the axis."""
+    """Draw what is excluded of the coupling along the axis, as of a plane."""
     named = {axis["name"]: Axis(**axis) for axis in result.header["axes"]}
     x = _plot_axis(result, named[result.axis_name])
     x.apply(axes, "x")
@@ -99,16 +99,15 @@ def draw_boundary(axes: Axes, result: Boundary, *, title: str | None = None) -> 
     y = _limits(result, result.poi, ends)
     y.apply(axes, "y")
     at, color = x.scaled(result.values), PALETTE[0]
+    bottom, top = y.scaled(np.array([y.start, y.stop]))
+    axes.fill_between(at, bottom, top, color=tint(color, 0.25), linewidth=0.0)
     for piece in range(ends.shape[1]):
-        low, high = (
-            np.clip(y.scaled(ends[:, piece, i]), *y.scaled(np.array([y.start, y.stop])))
-            for i in (0, 1)
-        )
-        axes.fill_between(at, low, high, color=tint(color, 0.25), linewidth=0.0)
+        low, high = (np.clip(y.scaled(ends[:, piece, i]), bottom, top) for i in (0, 1))
+        axes.fill_between(at, low, high, color=axes.get_facecolor(), linewidth=0.0)
         for end, own in ((low, ends[:, piece, 0]), (high, ends[:, piece, 1])):
             seen = np.isfinite(own) & (own > y.start)
             axes.plot(at, np.where(seen, end, np.nan), color=color)
-    _finish(axes, result, result.header, "exact, Wilks", title)
+    _finish(axes, result, result.header, "exact, Wilks", title, "excluded")
 
 
 def draw_contour(axes: Axes, result: Contour, *, title: str | None = None) -> None:
@@ -146,8 +145,13 @@ def _limits(result: Result, name: str, ends: FloatArray) -> PlotAxis:
 
 
 def _finish(
-    axes: Axes, result: Result, header: dict[str, Any], method: str, title: str | None
+    axes: Axes,
+    result: Result,
+    header: dict[str, Any],
+    method: str,
+    title: str | None,
+    drawn: str = "allowed",
 ) -> None:
-    level = f"allowed at {100 * header['cl']:g} % C.L., {header['dof']} dof"
+    level = f"{drawn} at {100 * header['cl']:g} % C.L., {header['dof']} dof"
     words = result_caption(result, method=method, level=level)
     set_caption(axes, words if title is None else title)

@@ -19,9 +19,7 @@ from fastscan.constants import (
     HBAR_C_MEV_FM,
     MEV_MINUS_2_IN_CM2,
 )
-from fastscan.inputs import Element, Experiment, FormFactor, Quenching
-from fastscan.kernels.form_factor import helm_squared
-from fastscan.kernels.quenching import lindhard
+from fastscan.inputs import Experiment, FormFactor, Quenching
 from fastscan.kernels.response import sharp_response, smeared_response
 from fastscan.tensors.emission import SourceFlux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
@@ -66,6 +64,8 @@ class Component:
     # Scatterers per gram, at each recoil energy.
     targets_per_g: Callable[[FloatArray], FloatArray]
     form_factor_squared: Callable[[FloatArray], FloatArray]
+    # Refuses a range of recoil energies that can not be treated.
+    check: Callable[[float, float], None] = lambda low, high: None
 
 
 def build_response(
@@ -94,7 +94,11 @@ def build_response(
     size.check(size.fewest_nodes)
     segments = cut_segments(experiment)
     components = recoiling_components(experiment, segments)
-    flux = SourceFlux(experiment, min(_lowest_energy(c) for c in components))
+    flux = SourceFlux(
+        experiment,
+        min(_lowest_energy(c) for c in components),
+        experiment.target.logarithm_of_mev,
+    )
     built: list[ChannelResponse] = []
     breaks = [_breaks(component, flux) for component in components]
     size.check(LOWEST_ORDER * sum(max(0, edges.size - 1) for edges in breaks))
@@ -154,17 +158,20 @@ def _nuclear_components(
 ) -> list[Component]:
     breaks_ev = ionisation_breaks(experiment, segments)
     scale = experiment.ionisation.energy_scale
+    quenching, form_factor = experiment.target.quenching, experiment.target.form_factor
     components = []
     for element in experiment.target.elements:
-        ionisation = _ionisation_of_nuclei(element, experiment.target.quenching)
-        to_recoil = _Inverse(ionisation)
-        low, high = to_recoil(window_ev[0] / scale), to_recoil(window_ev[1] / scale)
-        breaks = np.array([to_recoil(e / scale) for e in breaks_ev])
+        ionisation = partial(quenching.ionisation_ev, atomic_number=element.atomic_number)
+        recoils_of = _Inverse(quenching, element.atomic_number)
+        low, high = recoils_of.window(window_ev[0] / scale, window_ev[1] / scale)
+        breaks = np.array([recoil for e in breaks_ev for recoil in recoils_of(e / scale)])
+        breaks = np.concatenate((breaks, quenching.kinks_mev()))
         for i, mass_number in enumerate(element.mass_number):
             mass_mev = float(
                 element.atomic_mass_u[i] * ATOMIC_MASS_UNIT_MEV
                 - element.atomic_number * ELECTRON_MASS_MEV
             )
+            kinks = (form_factor.kinks_per_fm() * HBAR_C_MEV_FM) ** 2 / (2.0 * mass_mev)
             components.append(
                 Component(
                     mass_mev=mass_mev,
@@ -172,7 +179,8 @@ def _nuclear_components(
                     neutrons=float(mass_number - element.atomic_number),
                     lowest_recoil_mev=low,
                     highest_recoil_mev=high,
-                    breaks_mev=breaks,
+                    breaks_mev=np.concatenate((breaks, kinks)),
+                    check=quenching.check_range,
                     ionisation_ev=ionisation,
                     targets_per_g=partial(
                         np.full_like,
@@ -181,33 +189,18 @@ def _nuclear_components(
                         * element.atoms_per_formula_unit
                         * element.abundance[i],
                     ),
-                    form_factor_squared=_form_factor(
-                        experiment.target.form_factor, mass_mev, float(mass_number)
-                    ),
+                    form_factor_squared=_form_factor(form_factor, mass_mev, float(mass_number)),
                 )
             )
     return components
 
 
-def _ionisation_of_nuclei(
-    element: Element, quenching: Quenching
-) -> Callable[[FloatArray], FloatArray]:
-    def ionisation_ev(recoil: FloatArray) -> FloatArray:
-        energy: FloatArray = lindhard(recoil, float(element.atomic_number), quenching.k)
-        return energy / MEV_PER_EV
-
-    return ionisation_ev
-
-
 def _form_factor(
-    helm: FormFactor, mass_mev: float, mass_number: float
+    form_factor: FormFactor, mass_mev: float, mass_number: float
 ) -> Callable[[FloatArray], FloatArray]:
     def squared(recoil: FloatArray) -> FloatArray:
         momentum = np.sqrt(2.0 * mass_mev * recoil) / HBAR_C_MEV_FM
-        values: FloatArray = helm_squared(
-            momentum, mass_number, helm.skin_thickness_fm, helm.surface_thickness_fm
-        )
-        return values
+        return form_factor.squared(momentum, mass_number)
 
     return squared
 
@@ -218,22 +211,16 @@ def _electron_component(
     target = experiment.target
     per_mol = AVOGADRO_PER_MOL / _grams_per_formula_mol(experiment)
 
-    def active(element: Element, recoil: FloatArray) -> FloatArray:
-        if target.electron_binding == "free":
-            return np.full_like(recoil, float(element.atomic_number))
-        free = recoil[:, None] >= element.shell_binding_ev[None, :] * MEV_PER_EV
-        return np.asarray(free @ element.shell_electrons, dtype=float)
-
     def electrons_per_g(recoil: FloatArray) -> FloatArray:
         total = np.zeros_like(recoil)
         for element in target.elements:
-            total += per_mol * element.atoms_per_formula_unit * active(element, recoil)
+            total += (
+                per_mol * element.atoms_per_formula_unit * target.active_electrons(element, recoil)
+            )
         return total
 
     mev_per_ev = MEV_PER_EV / experiment.ionisation.energy_scale
-    breaks = [ionisation_breaks(experiment, segments) * mev_per_ev]
-    if target.electron_binding == "steps":
-        breaks += [element.shell_binding_ev * MEV_PER_EV for element in target.elements]
+    breaks = (ionisation_breaks(experiment, segments) * mev_per_ev, target.electron_kinks_mev())
     return Component(
         mass_mev=ELECTRON_MASS_MEV,
         protons=0.0,
@@ -257,24 +244,55 @@ def _grams_per_formula_mol(experiment: Experiment) -> float:
 
 
 class _Inverse:
-    """Recoil energy in MeV of an ionisation energy in eV, by root finding to 1e-12."""
+    """Recoil energies in MeV of an ionisation energy in eV, by root finding to 1e-12."""
 
-    def __init__(self, ionisation_ev: Callable[[FloatArray], FloatArray]) -> None:
-        self._ionisation_ev = ionisation_ev
+    def __init__(self, quenching: Quenching, atomic_number: int) -> None:
+        self._quenching, self._atomic_number = quenching, atomic_number
+        low, high = quenching.range_mev()
+        turns = quenching.turns_mev()
+        # Between two of these the ionisation energy rises or falls throughout.
+        self._ends_mev = [low, *turns[(turns > low) & (turns < high)], high]
 
-    def __call__(self, energy_ev: float) -> float:
+    def ionisation_ev(self, recoil_mev: float) -> float:
+        """Ionisation energy of one recoil."""
+        recoil = np.array([recoil_mev])
+        return float(self._quenching.ionisation_ev(recoil, self._atomic_number)[0])
+
+    def __call__(self, energy_ev: float) -> list[float]:
+        """All recoils that give the energy, in order; zero for no energy or less."""
         if energy_ev <= 0.0:
-            return 0.0
+            return [0.0]
 
         def excess(recoil_mev: float) -> float:
-            return float(self._ionisation_ev(np.array([recoil_mev]))[0]) - energy_ev
+            return self.ionisation_ev(recoil_mev) - energy_ev
 
-        # A recoil ionises at most as much as an electron of its energy.
-        low = high = energy_ev * MEV_PER_EV
-        while excess(high) < 0.0:
-            high *= 2.0
-        root: float = toms748(excess, low, high, xtol=1e-300, rtol=1e-13) if high > low else low
-        return root
+        found: list[float] = []
+        for low, high in pairwise(self._ends_mev):
+            if high == math.inf:
+                if low > 0.0 and excess(low) > 0.0:
+                    continue
+                # A recoil ionises at most as much as an electron of its energy.
+                low = high = max(low, energy_ev * MEV_PER_EV)
+                while excess(high) < 0.0:
+                    high *= 2.0
+                found.append(_root(excess, low, high) if high > low else low)
+            elif excess(low) * excess(high) < 0.0:
+                found.append(_root(excess, low, high))
+            else:
+                found += [end for end in (low, high) if excess(end) == 0.0]
+        return sorted(set(found))
+
+    def window(self, low_ev: float, high_ev: float) -> tuple[float, float]:
+        """The recoils between which the ionisation energy is in a range; equal where none is."""
+        ends = [end for end in self._ends_mev if 0.0 < end < math.inf]
+        inside = [end for end in ends if low_ev <= self.ionisation_ev(end) <= high_ev]
+        found = [*self(low_ev), *self(high_ev), *inside]
+        return (min(found), max(found)) if found else (0.0, 0.0)
+
+
+def _root(excess: Callable[[float], float], low: float, high: float) -> float:
+    root: float = toms748(excess, low, high, xtol=1e-300, rtol=1e-13)
+    return root
 
 
 def minimum_energy(recoil_mev: FloatArray, mass_mev: float | FloatArray) -> FloatArray:
@@ -299,6 +317,7 @@ def _breaks(component: Component, flux: SourceFlux) -> FloatArray:
     high = min(component.highest_recoil_mev, end)
     if high <= low:
         return np.empty(0)
+    component.check(low, high)
     # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
     # reweighted on its own, the flux moments have a kink in T.
     kinks = maximum_recoil(flux.recoil_breaks_mev, component.mass_mev)
@@ -323,6 +342,8 @@ def _integrate_component(
 ) -> ChannelResponse:
     mass = component.mass_mev
     high = breaks[-1] if breaks.size else 0.0
+    # The moment of equivalent photons is one of electrons.
+    with_logarithm = component.protons == 0.0 and experiment.target.logarithm_of_mev is not None
 
     smear = bin_contents(experiment, component, segments)
 
@@ -332,7 +353,10 @@ def _integrate_component(
         moments = flux.total_moments(minimum_energy(recoil, mass))
         moments = moments * component.form_factor_squared(recoil)
         powers = (recoil / high) ** np.array([[-2.0], [-1.0], [0.0], [1.0]])
-        shapes = (moments[:, :, None, :] * powers[None]).reshape(-1, recoil.size)
+        shapes = (moments[:, :3, None, :] * powers[None]).reshape(-1, recoil.size)
+        if with_logarithm:
+            photons = experiment.target.photoabsorption_share_mb(recoil) / recoil
+            shapes = np.concatenate((shapes, moments[:, 3] * photons))
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 
@@ -344,7 +368,7 @@ def _integrate_component(
         protons=np.full_like(recoil, component.protons),
         neutrons=np.full_like(recoil, component.neutrons),
         form_factor_squared=component.form_factor_squared(recoil),
-        flux_moments=flux.moments(minimum_energy(recoil, mass)),
+        flux_moments=flux.moments(minimum_energy(recoil, mass))[: 4 if with_logarithm else 3],
         response=smear(recoil) * nodes.weight_mev[:, None],
         error_estimate=nodes.error_estimate,
         panels=nodes.panels,

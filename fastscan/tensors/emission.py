@@ -85,9 +85,15 @@ class PolynomialFlux:
     """
 
     def __init__(
-        self, name: str, coefficients: dict[int, float], end_mev: float, bin_edges_mev: FloatArray
+        self,
+        name: str,
+        coefficients: dict[int, float],
+        end_mev: float,
+        bin_edges_mev: FloatArray,
+        logarithm_of_mev: float | None = None,
     ) -> None:
         assert min(coefficients) >= 2
+        self._logarithm_of_mev = logarithm_of_mev
         self._name, self._coefficients = name, coefficients
         self.energy_max_mev = end_mev
         self.bin_edges_mev = bin_edges_mev
@@ -109,12 +115,18 @@ class PolynomialFlux:
     def moments(self, minimum_energy_mev: FloatArray) -> FloatArray:
         """sum_k c_k (end**(k - n + 1) - E**(k - n + 1)) / (k - n + 1), shape (3, 1, T)."""
         start = np.minimum(np.asarray(minimum_energy_mev, dtype=float), self.energy_max_mev)
-        out = np.zeros((3, 1, start.size))
+        of = self._logarithm_of_mev
+        out = np.zeros((3 if of is None else 4, 1, start.size))
         for k, coefficient in self._coefficients.items():
             for n in range(3):
                 power = k - n + 1
                 above = self.energy_max_mev**power - start**power
                 out[n, 0] += coefficient / power * above
+            if of is not None:
+                power = k + 1
+                ends = (self.energy_max_mev, np.maximum(start, np.finfo(float).tiny))
+                upper, lower = (e**power * (np.log(e / of) - 1.0 / power) for e in ends)
+                out[3, 0] += coefficient / power * (upper - lower)
         return out
 
     def parts(self) -> dict[str, float]:
@@ -131,8 +143,9 @@ class LineFlux:
         energies_mev: Sequence[float] | FloatArray,
         fluxes: Sequence[float] | FloatArray,
         bin_edges_mev: FloatArray,
+        logarithm_of_mev: float | None = None,
     ) -> None:
-        self._name = name
+        self._name, self._logarithm_of_mev = name, logarithm_of_mev
         self.lines = np.array([energies_mev, fluxes], dtype=float)
         self.recoil_kinks_mev, self._fluxes = self.lines
         self.kinks_mev = np.empty(0)
@@ -153,6 +166,8 @@ class LineFlux:
         energy = self.recoil_kinks_mev
         above = energy > np.asarray(minimum_energy_mev, dtype=float)[:, None]
         terms = self._fluxes * energy ** -np.arange(3.0)[:, None]
+        if self._logarithm_of_mev is not None:
+            terms = np.vstack([terms, self._fluxes * np.log(energy / self._logarithm_of_mev)])
         moments: FloatArray = np.einsum("tl,nl->nt", above, terms)[:, None, :]
         return moments
 
@@ -183,8 +198,10 @@ class SpectrumFlux(PanelFlux):
         kinks_mev: FloatArray,
         bin_edges_mev: FloatArray,
         lowest_energy_mev: float,
+        logarithm_of_mev: float | None = None,
     ) -> None:
         self._name, self._spectrum = name, spectrum
+        self._logarithm_of_mev = logarithm_of_mev
         self.kinks_mev = kinks_mev[kinks_mev > 0.0]
         self.energy_max_mev = float(kinks_mev[-1])
         self.bin_edges_mev = bin_edges_mev
@@ -248,6 +265,8 @@ class SourceFlux:
     experiment : Experiment
     lowest_energy_mev : float
         Smallest energy that any moment will be asked from.
+    logarithm_of_mev : float, optional
+        Add a fourth moment, int phi ln(E / this) dE.
 
     Attributes
     ----------
@@ -257,10 +276,15 @@ class SourceFlux:
         Those of each component in turn.
     """
 
-    def __init__(self, experiment: Experiment, lowest_energy_mev: float) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        lowest_energy_mev: float,
+        logarithm_of_mev: float | None = None,
+    ) -> None:
         sources = experiment.every_source
         self.components = [
-            component_flux(component, sources, lowest_energy_mev)
+            component_flux(component, sources, lowest_energy_mev, logarithm_of_mev)
             for component in experiment.components
         ]
         self.energy_max_mev = max(flux.energy_max_mev for flux in self.components)
@@ -322,49 +346,58 @@ def flavour_flux(experiment: Experiment, flavour: str, lowest_energy_mev: float)
 
 
 def component_flux(
-    component: Component, sources: Sequence[Source], lowest_energy_mev: float
+    component: Component,
+    sources: Sequence[Source],
+    lowest_energy_mev: float,
+    logarithm_of_mev: float | None = None,
 ) -> Emission:
     """Flux of one component of the neutrinos of some sources."""
     edges = np.asarray(component.energy_bin_edges_mev)
     found = [
         emission
         for i in component.sources
-        for emission in _emissions(sources[i], component.flavour, edges, lowest_energy_mev)
+        for emission in _emissions(
+            sources[i], component.flavour, edges, lowest_energy_mev, logarithm_of_mev
+        )
     ]
     return found[0] if len(found) == 1 else SumFlux(found, edges)
 
 
-def _emissions(source: Source, flavour: str, edges: FloatArray, lowest: float) -> list[Emission]:
+def _emissions(
+    source: Source, flavour: str, edges: FloatArray, lowest: float, log_of: float | None
+) -> list[Emission]:
     """What a source emits of one flavour."""
     match source:
         case Reactor():
-            return [Flux(source, lowest)]
+            return [Flux(source, lowest, logarithm_of_mev=log_of)]
         case PionDecay():
-            return [_pion_decay(source, flavour, edges)]
+            return [_pion_decay(source, flavour, edges, log_of)]
         case Solar():
-            return _solar(source, flavour, edges, lowest)
+            return _solar(source, flavour, edges, lowest, log_of)
         case LineSource():
             shares = np.array(source.shares or (1.0,))
-            return [LineFlux("lines", source.energies_mev, source.amount * shares, edges)]
+            return [LineFlux("lines", source.energies_mev, source.amount * shares, edges, log_of)]
         case TableSource():
-            return [_table(source, edges, lowest)]
+            return [_table(source, edges, lowest, log_of)]
 
 
-def _pion_decay(source: PionDecay, flavour: str, edges: FloatArray) -> Emission:
+def _pion_decay(
+    source: PionDecay, flavour: str, edges: FloatArray, log_of: float | None
+) -> Emission:
     """A line, or the spectra of a muon that decays at rest, see `PionDecay`."""
     fluence, end = source.fluence_per_cm2, 0.5 * MUON_MASS_MEV
     if flavour == "nu_mu":
         line = (PION_MASS_MEV**2 - MUON_MASS_MEV**2) / (2.0 * PION_MASS_MEV)
-        return LineFlux("pions", [line], [fluence], edges)
+        return LineFlux("pions", [line], [fluence], edges, log_of)
     scale = fluence / MUON_MASS_MEV**3
     if flavour == "nubar_mu":
         coefficients = {2: 48.0 * scale, 3: -64.0 * scale / MUON_MASS_MEV}
     else:
         coefficients = {2: 96.0 * scale, 3: -192.0 * scale / MUON_MASS_MEV}
-    return PolynomialFlux("muons", coefficients, end, edges)
+    return PolynomialFlux("muons", coefficients, end, edges, log_of)
 
 
-def _table(source: TableSource, edges: FloatArray, lowest: float) -> Emission:
+def _table(source: TableSource, edges: FloatArray, lowest: float, log_of: float | None) -> Emission:
     energy, values = source.table["energy_mev"], source.table["per_mev"]
     if energy[0] > 0.0 and source.below is None:
         energy, values = np.array([0.0, *energy]), np.array([0.0, *values])
@@ -380,14 +413,16 @@ def _table(source: TableSource, edges: FloatArray, lowest: float) -> Emission:
         return found.reshape(np.shape(at))
 
     name = source.file.path.name
-    flux = SpectrumFlux(name, shape, energy, edges, lowest)
+    flux = SpectrumFlux(name, shape, energy, edges, lowest, log_of)
     if source.unit is not None:
         return flux
     scale = source.amount / float(flux.bin_flux.sum())
-    return SpectrumFlux(name, lambda at: scale * shape(at), energy, edges, lowest)
+    return SpectrumFlux(name, lambda at: scale * shape(at), energy, edges, lowest, log_of)
 
 
-def _solar(source: Solar, flavour: str, edges: FloatArray, lowest: float) -> list[Emission]:
+def _solar(
+    source: Solar, flavour: str, edges: FloatArray, lowest: float, log_of: float | None
+) -> list[Emission]:
     """Each part times the probability to arrive in a flavour."""
     column = source.flavours.index(flavour)
     table = source.probability_table
@@ -404,7 +439,7 @@ def _solar(source: Solar, flavour: str, edges: FloatArray, lowest: float) -> lis
         part, flux = solar_part(name), source.flux_of(name)
         if part.is_line:
             fluxes = flux * part.per_mev * probability(name, part.energy_mev)
-            found.append(LineFlux(name, part.energy_mev, fluxes, edges))
+            found.append(LineFlux(name, part.energy_mev, fluxes, edges, log_of))
             continue
 
         def spectrum(energy: FloatArray, part: SolarPart = part, flux: float = flux) -> FloatArray:
@@ -417,7 +452,7 @@ def _solar(source: Solar, flavour: str, edges: FloatArray, lowest: float) -> lis
             inner = table["energy_mev"]
             kinks.append(inner[inner < part.energy_mev[-1]])
         merged = np.unique(np.concatenate(kinks))
-        found.append(SpectrumFlux(name, spectrum, merged, edges, lowest))
+        found.append(SpectrumFlux(name, spectrum, merged, edges, lowest, log_of))
     return found
 
 

@@ -79,6 +79,8 @@ class PanelFlux(ABC):
     bin_edges_mev: FloatArray
     kinks_mev: FloatArray
     _edges: FloatArray
+    # Where a fourth moment is asked for, int phi ln(E / m) dE: m.
+    _logarithm_of_mev: float | None = None
 
     @abstractmethod
     def __call__(self, energy_mev: FloatArray) -> FloatArray:
@@ -107,11 +109,11 @@ class PanelFlux(ABC):
     def moments(self, minimum_energy_mev: FloatArray) -> FloatArray:
         """Moments of the flux above each energy, in bins: int phi E**-n dE, shape (3, bins, T).
 
-        Units of the flux times MeV**(1 - n); zero for bins below the minimum energy and above
-        E_max.
+        A fourth one with a logarithm is there if it was asked for. Units of the flux times
+        MeV**(1 - n); zero for bins below the minimum energy and above E_max.
         """
         start = np.asarray(minimum_energy_mev, dtype=float)
-        out = np.zeros((3, self.bin_edges_mev.size - 1, start.size))
+        out = np.zeros((len(self._bin_moments), self.bin_edges_mev.size - 1, start.size))
         inside = np.flatnonzero(start < self.energy_max_mev)
         if inside.size == 0:
             return out
@@ -126,7 +128,10 @@ class PanelFlux(ABC):
 
     def _moments_at(self, energy: FloatArray, weight: FloatArray) -> FloatArray:
         weighted = self(energy) * weight
-        return np.stack([(weighted * energy**-n).sum(axis=1) for n in (0, 1, 2)])
+        weights = [energy**-n for n in (0, 1, 2)]
+        if self._logarithm_of_mev is not None:
+            weights.append(np.log(energy / self._logarithm_of_mev))
+        return np.stack([(weighted * weight).sum(axis=1) for weight in weights])
 
     def _build_panels(self, lowest: float, tolerance: float) -> FloatArray:
         """Edges at every kink and bin edge, octaves below the first, halved until accurate."""
@@ -157,8 +162,8 @@ class PanelFlux(ABC):
         full = self._moments_at(energy, weight)
         # Moments from each panel's low edge to the end of its energy bin, and of whole bins.
         bins = self.bin_edges_mev.size - 1
-        self._bin_moments = np.zeros((3, bins))
-        self._rest_of_bin = np.zeros((3, full.shape[1] + 1))
+        self._bin_moments = np.zeros((len(full), bins))
+        self._rest_of_bin = np.zeros((len(full), full.shape[1] + 1))
         for p in range(full.shape[1] - 1, -1, -1):
             e = self._bin_of_panel[p]
             self._rest_of_bin[:, p] = self._bin_moments[:, e]
@@ -175,12 +180,19 @@ class Flux(PanelFlux):
     lowest_energy_mev : float
         Smallest energy any moment will be asked from; panels go on in octaves down to it.
     tolerance : float
-        Relative accuracy of every panel's three moments.
+        Relative accuracy of every panel's moments.
+    logarithm_of_mev : float, optional
+        A mass m far below all energies: adds int phi ln(E / m) dE as a fourth moment.
     """
 
     def __init__(
-        self, reactor: Reactor, lowest_energy_mev: float, tolerance: float = 1e-12
+        self,
+        reactor: Reactor,
+        lowest_energy_mev: float,
+        tolerance: float = 1e-12,
+        logarithm_of_mev: float | None = None,
     ) -> None:
+        self._logarithm_of_mev = logarithm_of_mev
         self._spectrum: ReactorSpectrum = reactor.spectrum
         # The flux is normalised with the spectra as they are, before any of them is scaled.
         self._weights: FloatArray = self._spectrum.fractions

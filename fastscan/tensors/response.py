@@ -32,7 +32,8 @@ class ChannelResponse:
     flux_moments : (3, energy bins, t)
         int phi E**-n dE over each neutrino-energy bin above E_min(T), cm**-2 s**-1 MeV**-n; bins
         of several components of the neutrinos one after the other, see `Response.components`.
-        Of fluences cm**-2 MeV**-n.
+        Of fluences cm**-2 MeV**-n. Of electrons that equivalent photons ionise also a fourth one,
+        int phi ln(E / m_nu) dE.
     response : (t, bins)
         Counts of each observed bin for unit cross section (MeV**-3) and unit flux moment:
         quadrature weight, targets, live time, resolution, efficiency and exposure.

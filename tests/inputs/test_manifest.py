@@ -61,11 +61,11 @@ def test_damaged_manifest_is_refused(copy: Path, text: str) -> None:
 def test_write_adds_a_file_that_still_lacks_its_texts(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (copy / "ar_isotopes.csv").write_text("mass_number\n40\n")
+    (copy / "kr_isotopes.csv").write_text("mass_number\n40\n")
     assert manifest.main(["--write"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "ar_isotopes.csv: says no description",
-        "ar_isotopes.csv: says no source",
+        "kr_isotopes.csv: says no description",
+        "kr_isotopes.csv: says no source",
     ]
 
 

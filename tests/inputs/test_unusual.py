@@ -137,7 +137,7 @@ def test_every_number_of_the_shipped_files_has_a_unit_and_a_range(name: str) -> 
 
 
 def test_the_json_schema_states_unit_and_range() -> None:
-    from fastscan.inputs.target import Quenching
+    from fastscan.inputs.quenching import Lindhard
 
-    k = Quenching.model_json_schema()["properties"]["k"]
+    k = Lindhard.model_json_schema()["properties"]["k"]
     assert (k["unit"], k["usual"]) == ("1", [0.03, 0.5])

@@ -259,7 +259,8 @@ def nodes(channel, flavour):
     protons, neutrons, mass = (32.0, 41.0, 67923.0) if channel == "cevns" else (0.0, 0.0, M_E)
     recoil = np.array([1e-4, 5e-4, 2e-3])
     values = (recoil, mass, protons, neutrons, 0.9)
-    return Recoils(channel, *(np.broadcast_to(value, 3).astype(float) for value in values), flavour)
+    arrays = (np.broadcast_to(value, 3).astype(float) for value in values)
+    return Recoils(channel, *arrays, flavour, load_experiment("conus-plus").target)
 
 
 def exchanged(monomial):

@@ -64,6 +64,20 @@ def test_spectra_of_stopped_muons(flavour, spectrum, rng):
     assert not flux.moments(np.array([MUON_MEV / 2, 60.0])).any()
 
 
+@pytest.mark.parametrize(("flavour", "power"), [("nubar_mu", 3 / 4), ("nu_e", 1 / 2)])
+def test_logarithmic_moments_of_stopped_muons(flavour, power):
+    scale = {"nubar_mu": 64, "nu_e": 192}[flavour] / MUON_MEV**3
+    component = {c.flavour: c for c in components_of([PIONS])}[flavour]
+    flux = component_flux(component, [PIONS], LOWEST_MEV, 1e-6)
+    starts = np.array([0.0, 5.0, 40.0])
+
+    def integrand(e):
+        return scale * e**2 * (power - e / MUON_MEV) * np.log(e / 1e-6)
+
+    expected = [quad(integrand, start, MUON_MEV / 2, **TIGHT)[0] for start in starts]
+    np.testing.assert_allclose(flux.moments(starts)[3, 0], FLUENCE * np.array(expected), rtol=1e-10)
+
+
 def test_line_of_stopped_pions():
     line = (PION_MEV**2 - MUON_MEV**2) / (2 * PION_MEV)
     assert line == pytest.approx(29.79, abs=0.005)
