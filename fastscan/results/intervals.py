@@ -133,7 +133,18 @@ class Intervals(Result):
         words = []
         if self.everything_allowed:
             words.append(f"no value of {self.poi} is excluded at {100 * self.cl:g} %")
+        elif self.intervals[-1][1] == self._largest:
+            words.append(
+                f"{self.poi} = {self._largest:g} is where its range ends: the data set no upper end"
+            )
         return [*words, *self.doubts]
+
+    @property
+    def _largest(self) -> float:
+        """End of the parameter's range; infinite where it has none."""
+        model = self.provenance.model
+        largest = math.inf if model is None else model.parameter(self.poi).maximum
+        return largest if math.isfinite(largest) else math.nan
 
     def _entries(self) -> dict[str, Any]:
         return {
