@@ -77,7 +77,11 @@ def measure_boundary(likelihood: Likelihood, masses: int, repetitions: int) -> I
 
 def measure_points(likelihood: Likelihood, points: int, repetitions: int) -> Iterator[Entry]:
     """A list of points of all couplings, and one point alone, one thread."""
-    names = [p.name for p in likelihood.model.parameters if p.name != "sin2_theta_w"]
+    names = [
+        p.name
+        for p in likelihood.model.parameters
+        if p.name != "sin2_theta_w" and likelihood.felt(p.name)
+    ]
     sizes = [_SIZES.get(name, _SIZES.get(name.partition("_")[0], 1.0)) for name in names]
     values = np.random.default_rng(1).uniform(0.0, 1.0, (points, len(names))) * sizes
     chi2 = Chi2Function(likelihood, names)

@@ -41,6 +41,7 @@ class PlainQuadrature:
         (experiment,) = likelihood.experiments
         self._scale = sm_scale(experiment, likelihood.response)
         reactor = experiment.reactor
+        assert reactor is not None
         self._energy_max = float(reactor.energy_max_mev)
         self._energies = np.geomspace(1e-3, self._energy_max, _TABLE_POINTS)
         self._flux = Flux(reactor, 1e-3)(self._energies)

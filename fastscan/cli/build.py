@@ -21,8 +21,8 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
     Other commands do this on first use; a store that is there already is verified and kept.
     """
     from fastscan.inputs import experiment_names, load_experiment
-    from fastscan.tensors import load_response, store_path
-    from fastscan.tensors.flux import flux_parts
+    from fastscan.tensors import FLUX_UNITS, load_response, store_path
+    from fastscan.tensors.emission import flux_parts
 
     rows: list[dict[str, Any]] = []
     for name in experiments or experiment_names():
@@ -40,7 +40,9 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
                 "built": not there,
                 "size_bytes": response.size_bytes,
                 "error_estimate": response.error_estimate,
-                "flux_parts_per_cm2_s": flux_parts(experiment.reactor),
+                f"{response.quantity}_parts_{FLUX_UNITS[response.quantity]}": flux_parts(
+                    experiment
+                ),
             }
         )
     if as_json:
@@ -48,11 +50,13 @@ def command(experiments: tuple[str, ...], tables: str | None, as_json: bool, qui
         return
     for row in rows:
         word = "built" if row["built"] else "verified"
-        parts = row["flux_parts_per_cm2_s"]
+        quantity = "flux" if "flux_parts_per_cm2_s" in row else "fluence"
+        parts = row[f"{quantity}_parts_{FLUX_UNITS[quantity]}"]
         whole = sum(parts.values())
         shares = ", ".join(f"{name} {flux / whole:.1%}" for name, flux in parts.items())
         say(
             f"{row['experiment']}: {word}, {row['size_bytes'] / 1e6:.2f} MB, quadrature error "
             f"below {row['error_estimate']:.1e} of the largest bin\n"
-            f"  flux {whole:.4g} /cm²/s: {shares}\n  {row['store']}"
+            f"  {quantity} {whole:.4g} /cm²{'/s' if quantity == 'flux' else ''}: {shares}\n"
+            f"  {row['store']}"
         )

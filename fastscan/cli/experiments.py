@@ -42,6 +42,7 @@ def command(shown: str | None, as_json: bool) -> None:
     for name in names:
         experiment = load_experiment(name)
         edges = experiment.observation.edges_ev
+        exposure = float(sum(experiment.exposures))
         rows.append(
             {
                 "experiment": name,
@@ -51,7 +52,8 @@ def command(shown: str | None, as_json: bool) -> None:
                 "bins": len(edges) - 1,
                 "range_ev": [float(edges[0]), float(edges[-1])],
                 "detectors": [d.name for d in experiment.detectors],
-                "exposure_kg_d": sum(d.mass_kg * d.live_time_d for d in experiment.detectors),
+                "exposure_kg_d": exposure if experiment.quantity == "flux" else None,
+                "flavours": list(dict.fromkeys(c.flavour for c in experiment.components)),
                 "sigma_alpha": experiment.systematics.sigma_alpha,
                 "nuisances": experiment.systematics.names,
                 "unit": experiment.observation.unit,
@@ -74,7 +76,7 @@ def command(shown: str | None, as_json: bool) -> None:
             str(row["bins"]),
             f"{low:g}-{high:g}",
             ", ".join(row["detectors"]),
-            f"{row['exposure_kg_d']:.0f}",
+            "" if row["exposure_kg_d"] is None else f"{row['exposure_kg_d']:.0f}",
             _nuisances(systematics),
             row["description"],
             row["source"],

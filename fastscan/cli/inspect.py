@@ -41,13 +41,13 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     if not path.is_dir():
         from fastscan.inputs import load_experiment
         from fastscan.tensors import load_response, store_path
-        from fastscan.tensors.flux import flux_parts
+        from fastscan.tensors.emission import flux_parts
 
         experiment = load_experiment(what)
         path = store_path(experiment, tables)
         if not path.is_dir():
             load_response(experiment, tables)
-        parts = flux_parts(experiment.reactor)
+        parts = flux_parts(experiment)
     kind = kind_of(path)
     if kind == CONSTRUCTION.kind:
         about, fault = _blocks(path, CONSTRUCTION)
@@ -56,7 +56,10 @@ def command(what: str, tables: str | None, as_json: bool) -> None:
     else:
         about, fault = _tensors(path)
     if parts:
-        about["flux_parts_per_cm2_s"] = parts
+        from fastscan.tensors import FLUX_UNITS
+
+        quantity = "flux" if "flux_per_cm2_s" in about else "fluence"
+        about[f"{quantity}_parts_{FLUX_UNITS[quantity]}"] = parts
     if as_json:
         print_json(about)
     else:
@@ -137,14 +140,19 @@ def _tensors(path: Path) -> Findings:
 
 
 def _response(path: Path, response: Response) -> dict[str, Any]:
+    from fastscan.tensors import FLUX_UNITS
+
     return {
         "kind": "response tensors",
         "store": str(path),
         "sha256": response.name,
         "observed_bins": len(response.edges_ev) - 1,
         "range_ev": [float(response.edges_ev[0]), float(response.edges_ev[-1])],
-        "energy_bins": len(response.energy_bin_edges_mev) - 1,
-        "flux_per_cm2_s": float(response.bin_flux_per_cm2_s.sum()),
+        "energy_bins": int(response.bin_flux_per_cm2_s.size),
+        "flavours": list(response.flavours),
+        f"{response.quantity}_{FLUX_UNITS[response.quantity]}": float(
+            response.bin_flux_per_cm2_s.sum()
+        ),
         "channels": {
             name: {
                 "recoil_nodes": int(channel.recoil_energy_mev.size),

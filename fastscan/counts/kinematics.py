@@ -198,9 +198,9 @@ class Kinematics:
     ----------
     model : Model
     experiment : Experiment
-    channel : str
+    channel, flavour : str
     flux_weights : (energy bins,), optional
-        Factor on the flux of each antineutrino-energy bin.
+        Factor on the flux of each neutrino-energy bin.
     """
 
     def __init__(
@@ -208,12 +208,14 @@ class Kinematics:
         model: Model,
         experiment: Experiment,
         channel: str,
+        flavour: str,
         flux_weights: FloatArray | None = None,
     ) -> None:
         self._model, self._flux_weights = model, flux_weights
         self._response = load_panels(experiment)
         self._channel, self._panels = channel, self._response.channels[channel]
-        self._recoils = Recoils.of(channel, self._panels, target=experiment.target)
+        self._flavour = flavour
+        self._recoils = Recoils.of(channel, self._panels, flavour, experiment.target)
         self._experiment = experiment
         self.thresholds, self.weights = kinematic_symbols(
             model, self._recoils, self._energies(np.ones(1)), trial_shape(model)
@@ -273,7 +275,7 @@ class Kinematics:
     def _nodes(self, kind: str, bases: list[FloatArray]) -> Nodes:
         """Nodes of the terms of a kind, of which ``bases`` are all."""
         if kind == "threshold":
-            table = self._response.flux_table(self._flux_weights)
+            table = self._response.flux_table(self._flavour, self._flux_weights)
             return ThresholdNodes(self._recoils, table)
         panels = self._energy_panels
         share = np.zeros(panels.centre_per_mev.size)
@@ -285,7 +287,7 @@ class Kinematics:
 
     @cached_property
     def _energy_panels(self) -> EnergyPanels:
-        return self._response.energies(self._channel, self._flux_weights)
+        return self._response.energies(self._channel, self._flavour, self._flux_weights)
 
     def _energies(self, energy_mev: FloatArray) -> Energies:
-        return Energies(energy_mev, self._experiment.name, self._experiment.reactor.distance_m)
+        return Energies(energy_mev, self._experiment.name, self._experiment.distance_m)

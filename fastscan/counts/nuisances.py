@@ -439,7 +439,7 @@ def _unmoved(experiment: Experiment, pull: Pull) -> list[_Nuisance]:
         acting = [pull.sigma if pull.channel in (None, channel) else 0.0 for channel in CHANNELS]
         return [_Nuisance(pull.name, pull.kind, (acting[0], acting[1]))]
     if pull.kind == "flux-shape":
-        shapes = pull.flux_shapes(experiment.reactor.energy_bin_edges_mev)
+        shapes = pull.flux_shapes(experiment.energy_bin_edges_mev)
         return [
             _Nuisance(f"{pull.name} {i}", pull.kind, flux=shape)
             for i, shape in enumerate(shapes, start=1)

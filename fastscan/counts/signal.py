@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Experiment
 from fastscan.models import Model, Recoils
 from fastscan.models.atoms import InAtoms, in_target
+from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Monomial
 from fastscan.models.sm import StandardModel
 from fastscan.models.validation import check_model, checked_terms
@@ -147,9 +148,8 @@ class _Section:
 
 # Of the tensors of each channel, for the models that were used last: whatever is asked of a
 # likelihood starts from them.
-_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[tuple[Model, float, list[_Section]]]] = (
-    WeakKeyDictionary()
-)
+_Kept = tuple[Model, float, tuple[str, ...], list["_Section"]]
+_SECTIONS: WeakKeyDictionary[ChannelResponse, deque[_Kept]] = WeakKeyDictionary()
 _MODELS = 4
 
 
@@ -158,10 +158,13 @@ def _contracted(
     experiment: Experiment,
     response: Response,
     channel: str,
+    flavours: Sequence[str],
     flux_weights: FloatArray | None = None,
 ) -> list[_Section]:
     """Contract the cross section of a channel with its tensors; arguments as for `build_signal`.
 
+    Flavours share the nodes of the tensors, on which they are added up: a point costs the same
+    however many there are.
     Without weights it is done once for a model and the tensors.
     """
     own = response.channels[channel]
@@ -170,31 +173,34 @@ def _contracted(
     # Thresholds and weights of a model depend on more than the tensors.
     lasting = flux_weights is None and not moves_kinematics(model)
     if lasting:
-        for of, scaled, sections in tuple(kept):
-            if of is model and scaled == scale:
+        for of, scaled, among, sections in tuple(kept):
+            if of is model and scaled == scale and among == tuple(flavours):
                 return sections
-    recoils = Recoils.of(channel, own, target=experiment.target)
     in_atoms = in_target(model, experiment.target)
-    kernel = scale * own.kernel(flux_weights)
-    terms = checked_terms(in_atoms, recoils, (3, kernel.shape[1]))
     sections = []
-    if moves_kinematics(model):
-        from fastscan.counts.kinematics import Kinematics
+    bases: dict[Monomial, FloatArray] = {}
+    for flavour in flavours:
+        recoils = Recoils.of(channel, own, flavour, experiment.target)
+        kernel = scale * own.kernel(flux_weights, response.energy_bins(flavour))
+        terms = checked_terms(in_atoms, recoils, (3, kernel.shape[1]))
+        if moves_kinematics(model):
+            from fastscan.counts.kinematics import Kinematics
 
-        kinematics = Kinematics(model, experiment, channel, flux_weights)
-        sections = [_Section(nodes, bases) for nodes, bases in kinematics.bases(scale)]
-        terms = {
-            monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
-        }
-    bases = {
-        monomial: np.einsum("nt,ntb->tb", term, kernel[:3]) for monomial, term in terms.items()
-    }
-    if isinstance(in_atoms, InAtoms):
-        for monomial, logarithmic in in_atoms.photons(recoils).items():
-            bases[monomial] = logarithmic[:, None] * kernel[3]
-    sections.append(_Section(RecoilNodes(recoils), bases))
+            kinematics = Kinematics(model, experiment, channel, flavour, flux_weights)
+            sections += [_Section(nodes, moving) for nodes, moving in kinematics.bases(scale)]
+            terms = {
+                monomial: term for monomial, term in terms.items() if not kinematics.kind(monomial)
+            }
+        found = {monomial: np.einsum("nt,ntb->tb", t, kernel[:3]) for monomial, t in terms.items()}
+        if isinstance(in_atoms, InAtoms):
+            for monomial, logarithmic in in_atoms.photons(recoils).items():
+                found[monomial] = logarithmic[:, None] * kernel[3]
+        for monomial, base in found.items():
+            bases[monomial] = bases[monomial] + base if monomial in bases else base
+    nodes = RecoilNodes(Recoils.of(channel, own, flavours[0], experiment.target))
+    sections.append(_Section(nodes, bases))
     if lasting:
-        kept.append((model, scale, sections))
+        kept.append((model, scale, tuple(flavours), sections))
     return sections
 
 
@@ -205,6 +211,7 @@ def build_signal(
     response: Response,
     *,
     channels: Iterable[str] = CHANNELS,
+    flavours: Iterable[str] | None = None,
     fixed: Mapping[str, float] | None = None,
     flux_weights: FloatArray | None = None,
 ) -> Signal:
@@ -219,10 +226,12 @@ def build_signal(
         Tensors of the experiment.
     channels : iterable of str
         Any of `fastscan.tensors.CHANNELS`.
+    flavours : iterable of str, optional
+        Flavours of the neutrinos; by default all that the sources emit.
     fixed : mapping, optional
         Parameters to fold in; all others stay free.
     flux_weights : (energy bins,), optional
-        Factor on the flux of each antineutrino-energy bin.
+        Factor on the flux of each neutrino-energy bin.
 
     Raises
     ------
@@ -230,15 +239,14 @@ def build_signal(
         Unknown parameter, a value out of its range, or a model with a fault; see
         `fastscan.models.validation`.
     """
-    target = experiment.target
-    every = [Recoils.of(name, own, target=target) for name, own in response.channels.items()]
-    check_model(model, every)
+    check_model(model, _tried(experiment, response))
     fixed = {name: model.parameter(name).check(value) for name, value in (fixed or {}).items()}
     names = [channel for channel in CHANNELS if channel in set(channels)]
+    emitted = [f for f in response.flavours if flavours is None or f in set(flavours)]
     sections = [
         section
         for channel in names
-        for section in _contracted(model, experiment, response, channel, flux_weights)
+        for section in _contracted(model, experiment, response, channel, emitted, flux_weights)
     ]
     couplings = tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name not in fixed
@@ -293,6 +301,15 @@ def build_signal(
     )
 
 
+def _tried(experiment: Experiment, response: Response) -> list[Recoils]:
+    """Nodes that a model is checked at: all of one flavour, and two of every family."""
+    every = []
+    for name, channel in response.channels.items():
+        every.append(Recoils.of(name, channel, response.flavours[0], experiment.target))
+        every += [every[-1].first(2, f"nu_{lepton}") for lepton in LEPTONS]
+    return every
+
+
 def sm_scale(experiment: Experiment, response: Response) -> float:
     """Factor that brings the SM CEvNS total to the published expectation, one if none is given.
 
@@ -305,13 +322,15 @@ def sm_scale(experiment: Experiment, response: Response) -> float:
     if expectation is None:
         return 1.0
     channel, target = response.channels["cevns"], experiment.target
-    section = StandardModel().cross_section(Recoils.of("cevns", channel, target=target)).terms
     default = StandardModel.parameters[0].standard
-    kernel = channel.kernel()
     total = 0.0
-    for monomial, value in section.items():
-        power = dict(monomial).get("sin2_theta_w", 0)
-        total += default**power * float(np.einsum("nt,ntb->", value, kernel))
+    for flavour in response.flavours:
+        recoils = Recoils.of("cevns", channel, flavour, target)
+        section = StandardModel().cross_section(recoils).terms
+        kernel = channel.kernel(energy_bins=response.energy_bins(flavour))
+        for monomial, value in section.items():
+            power = dict(monomial).get("sin2_theta_w", 0)
+            total += default**power * float(np.einsum("nt,ntb->", value, kernel))
     if total <= 0.0:
         raise InputError(
             "sm_expectation is given, but no CEvNS recoil reaches the bins",

@@ -26,8 +26,12 @@ _FEW = 3
 _TOY_BLOCK = 4096
 
 
-def default_free(model: Model, given: Mapping[str, float] | None = None) -> tuple[str, ...]:
+def default_free(
+    model: Model, given: Mapping[str, float] | None = None, flavours: Sequence[str] = ("nubar_e",)
+) -> tuple[str, ...]:
     """Parameters that a fit frees unless told otherwise: couplings of new physics not set.
+
+    Those that no neutrino of the given flavours feels are left out.
 
     Raises
     ------
@@ -38,7 +42,9 @@ def default_free(model: Model, given: Mapping[str, float] | None = None) -> tupl
     couplings = model.profiled_by_default or tuple(
         p.name for p in model.parameters if p.kind == "coupling" and p.name != "sin2_theta_w"
     )
-    free = tuple(name for name in couplings if name not in given)
+    free = tuple(
+        name for name in couplings if name not in given and model.parameter(name).felt_by(flavours)
+    )
     if len(free) > _FEW:
         raise InputError(
             f"{len(free)} couplings of {model.name} could be free",
@@ -75,7 +81,9 @@ def best_fit(
         ever along a parameter.
     """
     given = dict(given or {})
-    names = default_free(likelihood.model, given) if free is None else tuple(free)
+    names = (
+        default_free(likelihood.model, given, likelihood.flavours) if free is None else tuple(free)
+    )
     for name in names:
         likelihood.model.parameter(name, "--free")
         if name in given or names.count(name) > 1:

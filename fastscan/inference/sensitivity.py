@@ -313,7 +313,7 @@ def _standard_model(model: Model, poi: str, given: Mapping[str, float]) -> dict[
 
 def _without_flux(part: Likelihood) -> Likelihood:
     """The same with no antineutrinos: what is left is what nuisances add without a signal."""
-    return part.changed(flux_weights=np.zeros(part.response.energy_bin_edges_mev.size - 1))
+    return part.changed(flux_weights=np.zeros(part.response.bin_flux_per_cm2_s.size))
 
 
 def _outermost(intervals: Sequence[Ends]) -> Ends:

@@ -28,6 +28,16 @@ from fastscan.inputs.overlay import Overlay
 from fastscan.inputs.quenching import Quenching
 from fastscan.inputs.reactor import FISSION_ISOTOPES, Reactor, ReactorSpectrum
 from fastscan.inputs.shipped import data_directory
+from fastscan.inputs.solar import Oscillation, Solar, solar_part
+from fastscan.inputs.sources import (
+    FLAVOURS,
+    Component,
+    Flavour,
+    LineSource,
+    PionDecay,
+    Source,
+    TableSource,
+)
 from fastscan.inputs.systematics import (
     ALPHA,
     Correlation,
@@ -41,27 +51,36 @@ from fastscan.inputs.target import Element, Target
 __all__ = [
     "ALPHA",
     "FISSION_ISOTOPES",
+    "FLAVOURS",
     "NUCLEAR_SPINS_FILE",
     "Background",
+    "Component",
     "Correlation",
     "DataFile",
     "Detector",
     "Element",
     "Experiment",
+    "Flavour",
     "FormFactor",
     "Ionisation",
     "JointExperiment",
+    "LineSource",
     "NuclearSpin",
     "NucleonCoupling",
     "Observation",
+    "Oscillation",
     "OtherLimit",
     "Overlay",
+    "PionDecay",
     "PublishedResult",
     "Pull",
     "Quenching",
     "Reactor",
     "ReactorSpectrum",
+    "Solar",
+    "Source",
     "Systematics",
+    "TableSource",
     "Target",
     "Variation",
     "WeakMixingAngle",
@@ -77,5 +96,6 @@ __all__ = [
     "other_limits",
     "published_results",
     "read_table",
+    "solar_part",
     "weak_mixing_angles",
 ]

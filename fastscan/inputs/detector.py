@@ -71,11 +71,14 @@ class Ionisation(Model):
 
 
 class Detector(Model):
-    """One detector; the efficiency is 1 above the threshold unless a table is given."""
+    """One detector; the efficiency is 1 above the threshold unless a table is given.
+
+    The live time is not read where the sources give fluences.
+    """
 
     name: Name
     mass_kg: Annotated[Positive, Quantity("kg", 1e-6, 100.0)]
-    live_time_d: Annotated[Positive, LIVE_TIME]
+    live_time_d: Annotated[Positive | None, LIVE_TIME] = None
     threshold_ev: Annotated[Positive, ENERGY]
     electronic_noise_ev: Annotated[Noise | None, NOISE] = None
     efficiency: Annotated[TableFile | None, Columns((("energy_ev", ENERGY),))] = None
@@ -118,14 +121,15 @@ class Detector(Model):
         table = self._efficiency_table
         return read_only([]) if table is None else table["efficiency"]
 
-    def tensor_inputs(self, ionisation: Ionisation) -> dict[str, Any]:
+    def tensor_inputs(self, ionisation: Ionisation, quantity: str) -> dict[str, Any]:
         """Describe what the response tensors depend on; see `Experiment.tensor_inputs`."""
         inputs: dict[str, Any] = {
             "mass_kg": self.mass_kg,
-            "live_time_d": self.live_time_d,
             "threshold_ev": self.threshold_ev,
             "efficiency": self.efficiency and self.efficiency.sha256,
         }
+        if quantity == "flux":
+            inputs["live_time_d"] = self.live_time_d
         if ionisation.resolution == "gaussian":
             inputs["electronic_noise_ev"] = (
                 self.electronic_noise_ev or ionisation.electronic_noise_ev

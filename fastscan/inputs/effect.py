@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["check_effect", "unread_reason"]
 
 _log = logging.getLogger("fastscan")
+# Normalisations of a reactor that do not read its distance.
+_GIVEN_FLUX = ("total-flux", "fission-flux")
 
 
 def unread_reason(key: str, unread: Mapping[str, str]) -> str:
@@ -54,12 +56,14 @@ def check_effect(
                 where=where,
                 hint=f"change that, or leave {key} out",
             )
-    if "reactor.distance_m" in own and experiment.reactor.normalisation != "thermal-power":
-        _log.warning(
-            "%s: reactor.distance_m = %g leaves the flux as it is given; only oscillations read it",
-            where,
-            experiment.reactor.distance_m,
-        )
+    for key, source in experiment.source_keys():
+        if f"{key}.distance_m" in own and getattr(source, "normalisation", "") in _GIVEN_FLUX:
+            _log.warning(
+                "%s: %s.distance_m = %g leaves the flux as it is given; only oscillations read it",
+                where,
+                key,
+                own[f"{key}.distance_m"],
+            )
     if "unusual" in own:
         unusual = {key for key, _ in experiment.unusual_values()}
         for key in experiment.unusual:

@@ -30,8 +30,9 @@ from fastscan.inputs.settings import (
     read_settings,
 )
 from fastscan.inputs.shipped import read_manifest, read_shipped
+from fastscan.inputs.sources import AnySource, Component, Source, components_of
 from fastscan.inputs.systematics import Pull, Systematics
-from fastscan.inputs.tables import read_bytes
+from fastscan.inputs.tables import FloatArray, read_bytes, read_only
 from fastscan.inputs.target import Target
 from fastscan.storage.paths import local_path
 
@@ -43,8 +44,10 @@ _log = logging.getLogger(__name__)
 
 
 class Experiment(Model):
-    """Reactor, target, detectors and data of one experiment.
+    """Sources, target, detectors and data of one experiment.
 
+    ``reactor`` is the short form of ``sources`` for one reactor; `every_source` gives them in
+    either form.
     ``unusual`` lists the dotted keys of values that are out of their usual range on purpose, such
     as ``systematics.sigma_alpha`` or ``detectors.0.mass_kg``.
     """
@@ -54,7 +57,8 @@ class Experiment(Model):
     description: str = ""
     source: str = ""
     unusual: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    reactor: Reactor
+    reactor: Reactor | None = None
+    sources: Annotated[tuple[AnySource, ...], Field(strict=False)] = ()
     target: Target
     ionisation: Ionisation
     detectors: Annotated[tuple[Detector, ...], Field(min_length=1, strict=False)]
@@ -64,6 +68,7 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        self._check_sources()
         name, count = Counter(detector.name for detector in self.detectors).most_common(1)[0]
         if count > 1:
             raise problem(f"{count} detectors are called {name!r}", "give each its own name")
@@ -93,6 +98,94 @@ class Experiment(Model):
                 raise problem(error.what + where, error.hint)
         return self
 
+    def _check_sources(self) -> None:
+        if (self.reactor is None) == (not self.sources):
+            if self.reactor is None:
+                raise problem("missing key 'reactor'", "add it, or [[sources]] of any kind")
+            raise problem(
+                "[reactor] and [[sources]] are both given",
+                "write the reactor as one of them: [[sources]] with kind = 'reactor'",
+            )
+        kinds = {source.quantity for source in self.every_source}
+        if len(kinds) > 1:
+            raise problem(
+                "some sources give a flux, others a fluence",
+                "a fluence is of the whole exposure: give each source the same of the two",
+            )
+        if self.quantity == "flux":
+            for detector in self.detectors:
+                if detector.live_time_d is None:
+                    raise problem(
+                        f"missing key 'live_time_d' of detector {detector.name!r}",
+                        "a flux needs it",
+                    )
+        elif self.observation.normalisation == "per-kg":
+            raise problem(
+                "observation.normalisation = 'per-kg' is per live time, and the sources give "
+                "fluences",
+                "write normalisation = 'total', with the counts of the whole exposure",
+            )
+
+    @property
+    def every_source(self) -> tuple[Source, ...]:
+        """The reactor, or the list of sources."""
+        return self.sources if self.reactor is None else (self.reactor,)
+
+    @property
+    def quantity(self) -> str:
+        """What the sources give: ``flux``, per cm**2 and s, or ``fluence``, per cm**2."""
+        return self.every_source[0].quantity
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Neutrinos by flavour and energy bins, summed over sources."""
+        return components_of(self.every_source)
+
+    @property
+    def energy_bin_edges_mev(self) -> FloatArray:
+        """Neutrino-energy bins that a flux can be reweighted in, shape (e + 1,).
+
+        Raises
+        ------
+        InputError
+            There are several components, each with bins of its own.
+        """
+        components = self.components
+        if len(components) > 1:
+            raise InputError(
+                f"changes of the flux by energy are for one flavour, and the sources emit "
+                f"{', '.join(component.flavour for component in components)}",
+                where=self.name,
+                hint="change settings of the sources instead",
+            )
+        return read_only(components[0].energy_bin_edges_mev)
+
+    @property
+    def exposures(self) -> FloatArray:
+        """Of each detector: kilograms times days, or kilograms where fluences are given."""
+        return read_only(
+            [
+                detector.mass_kg * (detector.live_time_d or 0.0)
+                if self.quantity == "flux"
+                else detector.mass_kg
+                for detector in self.detectors
+            ]
+        )
+
+    @property
+    def distance_m(self) -> float:
+        """From the sources to the detectors; 0 where they do not say, or not the same."""
+        given = (getattr(source, "distance_m", None) for source in self.every_source)
+        distances = {float(distance or 0.0) for distance in given}
+        return distances.pop() if len(distances) == 1 else 0.0
+
+    def source_keys(self) -> Iterable[tuple[str, Source]]:
+        """Each source with its dotted key."""
+        if self.reactor is not None:
+            yield "reactor", self.reactor
+        for i, source in enumerate(self.sources):
+            yield f"sources.{i}", source
+
     def unusual_values(self) -> Iterable[tuple[str, InputError]]:
         """Dotted keys of values out of their usual range, and what is unusual about each."""
         yield from unusual_values(self)
@@ -109,9 +202,15 @@ class Experiment(Model):
         """
         unread = {
             f"{name}.{key}": reason
-            for name in ("reactor", "target", "ionisation", "observation")
+            for name in ("target", "ionisation", "observation")
             for key, reason in getattr(self, name).unread().items()
         }
+        for name, source in self.source_keys():
+            unread |= {f"{name}.{key}": why for key, why in source.unread(name).items()}
+        if self.quantity == "fluence":
+            reason = "fluences are of the whole exposure"
+            for i in range(len(self.detectors)):
+                unread[f"detectors.{i}.live_time_d"] = reason
         noise = [detector.electronic_noise_ev is not None for detector in self.detectors]
         for i, own in enumerate(noise):
             if own and self.ionisation.resolution == "none":
@@ -126,7 +225,9 @@ class Experiment(Model):
         away = {}
         if self.observation.sm_expectation is not None:
             reason = "observation.sm_expectation is what all counts are scaled to"
-            away = {f"reactor.{key}": reason for key in ("flux", "power")}
+            if len(self.every_source) == 1 and isinstance(self.every_source[0], Reactor):
+                (key, _), *_ = self.source_keys()
+                away = {f"{key}.{name}": reason for name in ("flux", "power")}
         elif self.observation.normalisation == "per-kg":
             reason = "counts of observation.normalisation = 'per-kg' are those of a kilogram"
         else:
@@ -137,7 +238,7 @@ class Experiment(Model):
 
     def cautions(self) -> tuple[str, ...]:
         """What is assumed where the settings leave it open, one line each."""
-        lines = list(self.reactor.cautions())
+        lines = [line for source in self.every_source for line in source.cautions()]
         edges_ev = self.observation.edges_ev
         for detector in self.detectors:
             energy_ev, value = detector.efficiency_energy_ev, detector.efficiency_value
@@ -180,7 +281,7 @@ class Experiment(Model):
     def _check_pull(self, pull: Pull) -> None:
         try:
             if pull.kind == "flux-shape":
-                pull.flux_shapes(self.reactor.energy_bin_edges_mev)
+                pull.flux_shapes(self.energy_bin_edges_mev)
             elif pull.kind in ("efficiency", "template"):
                 pull.bin_changes(self.observation.edges_ev)
             for deviations in (-1.0, 1.0) if pull.settings else ():
@@ -199,11 +300,31 @@ class Experiment(Model):
             Equal for experiments of equal physics, whatever their names, observed counts and
             systematic uncertainty; settings without effect are left out.
         """
+        every, components = self.every_source, self.components
+        sources: dict[str, Any]
+        if len(every) == 1 and isinstance(every[0], Reactor):
+            # A reactor alone is the same in either form.
+            sources = {"reactor": every[0].tensor_inputs()}
+        else:
+            sources = {
+                "quantity": self.quantity,
+                "sources": [source.tensor_inputs() for source in every],
+                "components": [
+                    {
+                        "flavour": component.flavour,
+                        "energy_bin_edges_mev": list(component.energy_bin_edges_mev),
+                    }
+                    for component in components
+                ],
+            }
         return {
-            "reactor": self.reactor.tensor_inputs(),
+            **sources,
             "target": self.target.tensor_inputs(),
             "ionisation": self.ionisation.tensor_inputs(),
-            "detectors": [detector.tensor_inputs(self.ionisation) for detector in self.detectors],
+            "detectors": [
+                detector.tensor_inputs(self.ionisation, self.quantity)
+                for detector in self.detectors
+            ],
             "observation": self.observation.tensor_inputs(),
         }
 
@@ -372,7 +493,11 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
         changed = differing(own, [_shipped_settings(n)[1] for n in experiment_names()])
     elif base is not None:
         changed = differing(own, [base])
-        needed = {key for key, field, _ in leaves(experiment) if field.is_required()}
+        needed = {
+            key
+            for key, field, _ in leaves(experiment)
+            if field.is_required() or key.endswith(".live_time_d")
+        }
         away = experiment.scaled_away()
         unread |= {key: reason for key, reason in away.items() if key not in needed}
     check_effect(experiment, changed, unread, str(path))
@@ -398,6 +523,10 @@ def _base(own: dict[str, Any], path: Path) -> dict[str, Any] | None:
     _, base = _shipped_settings(name)
     for key in _OWN_WORDS:
         base.pop(key, None)
+    # Sources of one's own replace those of the base, in whichever form either writes them.
+    for given_form, other in (("sources", "reactor"), ("reactor", "sources")):
+        if given_form in own:
+            base.pop(other, None)
     return base
 
 

@@ -34,9 +34,15 @@ def load_flux_weights(path: str | Path, edges_mev: NDArray[np.float64]) -> NDArr
     Raises
     ------
     InputError
-        A missing column, a number that is not finite, a weight that is negative or absurd, rows
-        that overlap or that do not begin and end at bin edges.
+        Sources of several flavours, a missing column, a number that is not finite, a weight that is
+        negative or absurd, rows that overlap or that do not begin and end at bin edges.
     """
+    if (np.diff(edges_mev) <= 0.0).any():
+        raise InputError(
+            "the sources emit several flavours, each with energies of its own",
+            where=str(path),
+            hint="factors on the flux are for one flavour: change the sources instead",
+        )
     table = read_table(path, ("low_mev", "high_mev", "weight"))
     weights = np.ones(edges_mev.size - 1)
     seen = np.zeros(weights.size, dtype=bool)

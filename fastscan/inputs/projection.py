@@ -161,7 +161,7 @@ def _more_edges(edges: FloatArray, threshold_ev: float) -> FloatArray:
 
 def _shared_out(experiment: Experiment, sigma: FloatArray, new_bins: int) -> FloatArray:
     """Errors of all bins once every detector reaches them, the new ones first."""
-    exposure = np.array([d.mass_kg * d.live_time_d for d in experiment.detectors])
+    exposure = experiment.exposures
     upper = np.asarray(experiment.observation.edges_ev[1:], dtype=float)
     # As for the response: a detector counts where its threshold is below the end of the bin.
     sees = np.array([d.threshold_ev for d in experiment.detectors])[:, None] < upper

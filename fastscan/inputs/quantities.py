@@ -130,6 +130,8 @@ def unusual_values(model: Model) -> Iterator[tuple[str, InputError]]:
         for about in field.metadata:
             if isinstance(about, Quantity) and isinstance(value, int | float):
                 found = {key: (about, float(value), "")}
+            elif isinstance(about, Quantity) and isinstance(value, tuple) and value:
+                found = {key: (about, float(max(value)), "")}
             elif isinstance(about, Columns) and isinstance(value, DataFile):
                 found = {
                     f"{key}.{column}": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -129,6 +129,9 @@ class Reactor(Model):
     captures_per_fission: Annotated[NonNegative, Quantity("1", 0.01, 3.0)] = 0.6
     spectrum_scale: SpectrumScale = SpectrumScale()
 
+    quantity: ClassVar[str] = "flux"
+    flavours: ClassVar[tuple[Literal["nubar_e"], ...]] = ("nubar_e",)
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         reason = f"normalisation = {self.normalisation!r}"
@@ -211,7 +214,8 @@ class Reactor(Model):
             return "none"
         if "low_energy_spectrum" in self.model_fields_set:
             return self.low_energy_spectrum
-        return "linear" if negligible_below(table) else "missing"
+        values = table["antineutrinos_per_mev_per_fission"]
+        return "linear" if negligible_below(table["energy_mev"], values) else "missing"
 
     @property
     def flux_per_cm2_s(self) -> float:
@@ -228,18 +232,17 @@ class Reactor(Model):
         """Energy of a fission; 0 where none is given."""
         return 0.0 if self.power is None else self.power.energy_per_fission_mev
 
-    def unread(self) -> dict[str, str]:
+    def unread(self, key: str) -> dict[str, str]:
         """Keys that change no count as the others are, and why; see `Experiment.unread`."""
-        chosen = f"reactor.normalisation = {self.normalisation!r}"
+        chosen = f"{key}.normalisation = {self.normalisation!r}"
         unread = {}
         if self.normalisation == "thermal-power":
-            unread["flux"] = f"{chosen} takes the flux from reactor.power and reactor.distance_m"
+            unread["flux"] = f"{chosen} takes the flux from {key}.power and {key}.distance_m"
         else:
-            reason = f"{chosen} takes the flux from reactor.flux.flux_per_cm2_s"
             # The distance is read by models in which neutrinos oscillate.
-            unread["power"] = reason
+            unread["power"] = f"{chosen} takes the flux from {key}.flux.flux_per_cm2_s"
         if self.spectrum_file is not None:
-            reason = "reactor.spectrum_file takes the place of it"
+            reason = f"{key}.spectrum_file takes the place of it"
             unread["high_energy_spectrum"] = reason
             if self._low_energy != "vogel-engel":
                 unread["fission_fractions"] = reason

@@ -163,8 +163,8 @@ _CHOICES = (["target", "quenching"], ["target", "form_factor"])
 
 def _input_error(error: ErrorDetails, path: Path) -> InputError:
     location = [part for part in error["loc"] if part != "[key]"]
-    if location[:2] in _CHOICES and len(location) > 2:
-        del location[2]  # the model that was chosen, which is no key
+    if (location[:2] in _CHOICES or location[:1] == ["sources"]) and len(location) > 2:
+        del location[2]  # the kind that was chosen, which is no key
     if error["type"] == "missing":
         what, hint = f"missing key {location.pop()!r}", "add it"
     elif error["type"] == "problem":

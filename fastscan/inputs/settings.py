@@ -57,19 +57,11 @@ def read_settings(content: bytes, path: Path) -> dict[str, Any]:
         As `parse_toml`, or a key that is given twice, in short and in full.
     """
     settings = parse_toml(content, path)
-    table = settings.get(_SHORT_TABLE)
-    if isinstance(table, dict):
-        for key, inner in SHORT_FORMS.items():
-            if key not in table:
-                continue
-            full = table.setdefault(inner, {})
-            if not isinstance(full, dict) or key in full:
-                raise InputError(
-                    f"{key} is given twice, in [{_SHORT_TABLE}] and as {inner}",
-                    where=f"{path}, {_SHORT_TABLE}",
-                    hint=f"keep that of [{_SHORT_TABLE}.{inner}]",
-                )
-            full[key] = table.pop(key)
+    _write_in_full(settings.get(_SHORT_TABLE), _SHORT_TABLE, path)
+    sources = settings.get("sources")
+    for i, source in enumerate(sources if isinstance(sources, list) else ()):
+        if isinstance(source, dict) and source.get("kind") == "reactor":
+            _write_in_full(source, f"sources.{i}", path)
     target = settings.get("target")
     if isinstance(target, dict) and "material" in target:
         if "elements" in target:
@@ -80,6 +72,21 @@ def read_settings(content: bytes, path: Path) -> dict[str, Any]:
             )
         target["elements"] = elements_of(target.pop("material"), f"{path}, target.material")
     return settings
+
+
+def _write_in_full(table: Any, name: str, path: Path) -> None:
+    """Keys of a reactor that are short for those of its inner tables, in place."""
+    for key, inner in SHORT_FORMS.items():
+        if not isinstance(table, dict) or key not in table:
+            continue
+        full = table.setdefault(inner, {})
+        if not isinstance(full, dict) or key in full:
+            raise InputError(
+                f"{key} is given twice, in [{name}] and as {inner}",
+                where=f"{path}, {name}",
+                hint=f"keep that of [{name}.{inner}]",
+            )
+        full[key] = table.pop(key)
 
 
 def full_key(key: str) -> str:

@@ -17,7 +17,9 @@ __all__ = [
     "ReactorSpectrum",
     "captures_file",
     "fission_spectrum",
+    "logarithmic_slopes",
     "low_energy_file",
+    "negligible_below",
     "polynomial_file",
     "reactor_spectrum",
     "spectrum_table",
@@ -189,7 +191,7 @@ def _tabulated(fractions: Mapping[FissionIsotope, float], low: str, table: Table
         "table_spectrum": spectra,
         "file_energy_mev": energy,
         "file_spectrum": spectrum,
-        "file_slope_per_mev": read_only(_logarithmic_slopes(energy, spectrum)),
+        "file_slope_per_mev": read_only(logarithmic_slopes(energy, spectrum)),
     }
 
 
@@ -212,14 +214,13 @@ def spectrum_table(file: DataFile) -> Table:
     return table
 
 
-def negligible_below(table: Table) -> bool:
+def negligible_below(energy: FloatArray, spectrum: FloatArray) -> bool:
     """Whether a straight line from a table's first point to zero adds next to nothing to it."""
-    energy, spectrum = table["energy_mev"], table[_VALUES]
     below = 0.5 * energy[0] * spectrum[0]
     return bool(below <= NEGLIGIBLE_SHARE * np.trapezoid(spectrum, energy))
 
 
-def _logarithmic_slopes(energy: FloatArray, spectrum: FloatArray) -> FloatArray:
+def logarithmic_slopes(energy: FloatArray, spectrum: FloatArray) -> FloatArray:
     """Slopes d ln S / dE at each point of a table, 0 where S is.
 
     That of the polynomial through the five nearest points, fewer where a zero ends the run, so that

@@ -28,7 +28,7 @@ NEGLIGIBLE_EIGENVALUE = 1e-10
 # Of relative changes.
 RELATIVE = Quantity("1", 0.0, 1.0, free=100.0)
 # Parts of an experiment whose numbers make up its prediction.
-CHANGEABLE = ("reactor", "target", "ionisation", "detectors")
+CHANGEABLE = ("reactor", "sources", "target", "ionisation", "detectors")
 
 _KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # What each kind needs, and what it may have besides.
@@ -92,9 +92,7 @@ class Pull(Model):
             if change == 0.0:
                 raise problem(f"the change of {key} is 0", "give one standard deviation")
         fractions = [
-            change
-            for key, change in self.settings.items()
-            if key.startswith("reactor.fission_fractions.")
+            change for key, change in self.settings.items() if ".fission_fractions." in key
         ]
         if abs(sum(fractions)) > 1e-9:
             raise problem(

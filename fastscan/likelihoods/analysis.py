@@ -67,13 +67,52 @@ class Analysis(ABC):
         """Words on fits that are too bad or too good to be true."""
 
     def form(self, names: Sequence[str] = (), given: Mapping[str, float] | None = None) -> Chi2Form:
-        """Chi2 of some parameters, the others held; arguments as for `counts`."""
+        """Chi2 of some parameters, the others held; arguments as for `counts`.
+
+        Raises
+        ------
+        InputError
+            As `counts`, or a parameter that no neutrino of the experiment feels.
+        """
+        self.check_felt(names, given)
         return chi2_form(self.counts(names, given))
+
+    @property
+    @abstractmethod
+    def flavours(self) -> tuple[str, ...]:
+        """Flavours of the neutrinos that make the counts."""
+
+    def felt(self, name: str) -> bool:
+        """Whether some of the neutrinos feel a parameter of the model."""
+        return self.model.parameter(name).felt_by(self.flavours)
+
+    def check_felt(
+        self, names: Sequence[str] = (), given: Mapping[str, float] | None = None
+    ) -> None:
+        """Refuse parameters that are free, or held at new physics, and change no count.
+
+        Raises
+        ------
+        InputError
+            None of the neutrinos feels one of them.
+        """
+        moved = [n for n, v in (given or {}).items() if v != self.model.parameter(n).standard]
+        for name in (*names, *moved):
+            if not self.felt(name):
+                families = " and ".join(f"nu_{f}" for f in self.model.parameter(name).families)
+                raise InputError(
+                    f"{name} is not constrained: {families} would feel it, and the neutrinos are "
+                    f"{', '.join(self.flavours)}",
+                    where=f"model {self.model.name}",
+                    hint="leave it out, or choose another experiment",
+                )
 
     def parameters(
         self, given: Mapping[str, float] | None = None, free: Sequence[str] = ()
     ) -> dict[str, float]:
         """All parameters but the free ones, those not given at their default.
+
+        Those that no neutrino of the experiment feels are left out, unless they are given.
 
         Raises
         ------
@@ -85,6 +124,8 @@ class Analysis(ABC):
         values = {}
         for parameter in self.model.parameters:
             if parameter.name in free:
+                continue
+            if parameter.name not in given and not parameter.felt_by(self.flavours):
                 continue
             value = given.get(parameter.name, parameter.default)
             if value is None:
@@ -187,6 +228,7 @@ class Analysis(ABC):
             default = (
                 self.model.profiled_by_default if poi in self.model.profiled_by_default else ()
             )
+            default = tuple(name for name in default if self.felt(name))
             names = (*default, *(constraint.name for constraint in self.constraints))
             return tuple(n for n in dict.fromkeys(names) if n != poi and n not in given)
         for name in profiled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Self
 
@@ -180,6 +181,11 @@ class Likelihood(Questions):
         return tuple(part.experiment for part in self.parts)  # type: ignore[misc]
 
     @property
+    def flavours(self) -> tuple[str, ...]:
+        """Flavours of the neutrinos of all experiments, each once."""
+        return tuple(dict.fromkeys(f for part in self.parts for f in part.response.flavours))
+
+    @property
     def nuisance_names(self) -> tuple[str, ...]:
         """All nuisances, each once: in a joint fit ``experiment/name``, or the name if shared."""
         return tuple(dict.fromkeys(name for names in self._joint_names() for name in names))
@@ -229,8 +235,10 @@ class Likelihood(Questions):
         fixed = self.parameters(given, names)
         if not self.alone:
             every = [part.counts(names, given, merge=False) for part in self.parts]
-            return reduce(constrained, self.constraints, Counts.joined(every, self._joint_names()))
+            joint = replace(Counts.joined(every, self._joint_names()), fixed=fixed)
+            return reduce(constrained, self.constraints, joint)
         assert isinstance(self.experiment, Experiment)
+        standard = {p.name: p.standard for p in self.model.parameters if p.name not in names}
         counts = self.nuisances.counts(
             self.model,
             self.experiment,
@@ -238,11 +246,11 @@ class Likelihood(Questions):
             names=names,
             seen=self.data,
             channels=self.channel_names,
-            fixed=fixed,
+            fixed=standard | fixed,
             flux_weights=self.flux_weights,
             merge=merge,
         )
-        return reduce(constrained, self.constraints, counts)
+        return reduce(constrained, self.constraints, replace(counts, fixed=fixed))
 
     def changed(
         self,
@@ -356,7 +364,7 @@ class Likelihood(Questions):
         Raises
         ------
         InputError
-            See `parameters`.
+            See `parameters` and `check_felt`.
 
         Examples
         --------
@@ -364,7 +372,9 @@ class Likelihood(Questions):
         >>> round(fastscan.likelihood("vector").predict(mass_mev=10.0, g=1e-5).chi2, 3)
         7.414
         """
-        return predict(self, self.parameters(held(given, parameters)))
+        point = held(given, parameters)
+        self.check_felt(given=point)
+        return predict(self, self.parameters(point))
 
     @cached_property
     def provenance(self) -> Provenance:

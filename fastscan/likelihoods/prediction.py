@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastscan.counts import background_counts, build_signal
 from fastscan.exceptions import InputError
 from fastscan.inputs import Experiment
+from fastscan.likelihoods.form import chi2_form
 from fastscan.results import Prediction
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
     background = np.concatenate([background_counts(one) for one in likelihood.experiments])
     with np.errstate(over="ignore"):
         _check_finite(total * total, "predicted counts")
-    form = likelihood.form((), point)
+    form = chi2_form(likelihood.counts((), point))
     # What is compared with the data is what is printed: the sum of the channels.
     fitted = form.fit_at(np.empty(0), (total + background) / likelihood.sigma)
     pulls = fitted.pulls
@@ -60,6 +61,7 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
         eves=by_channel["eves"],
         total=total,
         background=background,
+        by_flavour=_by_flavour(likelihood, point, total),
         observed=likelihood.data,
         sigma=likelihood.sigma,
         chi2=fitted.chi2,
@@ -71,9 +73,26 @@ def predict(likelihood: Likelihood, point: dict[str, float]) -> Prediction:
     )
 
 
-def _channel(part: Likelihood, channel: str, point: Mapping[str, float]) -> FloatArray:
+def _by_flavour(
+    likelihood: Likelihood, point: Mapping[str, float], total: FloatArray
+) -> dict[str, FloatArray]:
+    if len(likelihood.flavours) == 1:
+        return {likelihood.flavours[0]: total}
+    found = {}
+    for flavour in likelihood.flavours:
+        channels = [
+            np.concatenate([_channel(part, channel, point, flavour) for part in likelihood.parts])
+            for channel in ("cevns", "eves")
+        ]
+        found[flavour] = channels[0] + channels[1]
+    return found
+
+
+def _channel(
+    part: Likelihood, channel: str, point: Mapping[str, float], flavour: str | None = None
+) -> FloatArray:
     """Counts of one channel at a point, zero where it is switched off, shape (bins,)."""
-    if channel not in part.channel_names:
+    if channel not in part.channel_names or flavour not in (None, *part.flavours):
         return np.zeros(part.data.size)
     assert isinstance(part.experiment, Experiment)
     signal = build_signal(
@@ -81,7 +100,8 @@ def _channel(part: Likelihood, channel: str, point: Mapping[str, float]) -> Floa
         part.experiment,
         part.response,
         channels=(channel,),
-        fixed=point,
+        flavours=None if flavour is None else (flavour,),
+        fixed={p.name: p.standard for p in part.model.parameters} | dict(point),
         flux_weights=part.flux_weights,
     )
     return signal.counts({})

@@ -59,7 +59,9 @@ class AxialMediator(Model):
         amplitude = symbol("g") ** 2 * symbol("propagator")
         amplitude = amplitude * (1.0 / (math.sqrt(2.0) * FERMI_CONSTANT_PER_MEV2))
         if recoils.channel == "eves":
-            return recoils.electron_vector(recoils.electron_vector_coupling(), 0.5 + amplitude)
+            return recoils.electron_vector(
+                recoils.electron_vector_coupling(), recoils.electron_axial_coupling() + amplitude
+            )
         response = spin_response(recoils, *nucleon_charges("axial", {"up": 1.0, "down": 1.0}))
         shape: NDArray[np.float64] = cross_sections.axial_nucleus(
             recoils.recoil_energy_mev, recoils.target_mass_mev, FERMI_CONSTANT_PER_MEV2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
@@ -20,6 +20,7 @@ from fastscan.constants import (
 from fastscan.exceptions import InputError, unknown_name
 from fastscan.inputs import Target
 from fastscan.kernels import cross_sections
+from fastscan.models.elements import LEPTONS
 from fastscan.models.flux_weights import Energies, Oscillation
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.weak_charge import radiative_shifts
@@ -65,6 +66,9 @@ class Parameter:
     spacing : "log" or "linear"
         Of a shape parameter: how the values are spread at which fits, limits and posteriors try it,
         evenly in its logarithm, as suits a mass, or evenly from minimum to maximum, as an angle.
+    families : tuple of str
+        Of the neutrinos that feel it: any of e, mu, tau. Where the sources emit none of them, it
+        changes no count.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Parameter:
     maximum: float = np.inf
     kind: Literal["coupling", "shape"] = "coupling"
     spacing: Literal["linear", "log"] = "log"
+    families: tuple[str, ...] = LEPTONS
 
     @property
     def standard(self) -> float:
@@ -86,6 +91,10 @@ class Parameter:
         if self.default is not None:
             return self.default
         return min(max(0.0, self.minimum), self.maximum)
+
+    def felt_by(self, flavours: Iterable[str]) -> bool:
+        """Whether neutrinos of any of some flavours feel it."""
+        return not {f.partition("_")[2] for f in flavours}.isdisjoint(self.families)
 
     @property
     def typical(self) -> float:
@@ -154,6 +163,9 @@ class Recoils:
     """The recoil nodes of one channel, as a model sees them; arrays of shape (t,).
 
     The methods give kinematics: coefficients of E**-n, shape (3, t), in MeV**-3.
+
+    ``flavour`` is that of the incoming neutrinos: nu_e, nubar_e, nu_mu, nubar_mu, nu_tau or
+    nubar_tau. A model is asked for the cross section of each flavour that the sources emit.
     """
 
     channel: str
@@ -185,10 +197,24 @@ class Recoils:
             target,
         )
 
+    def first(self, nodes: int, flavour: str) -> Recoils:
+        """The first nodes alone, of another flavour."""
+        arrays = {
+            field.name: getattr(self, field.name)[:nodes]
+            for field in fields(self)
+            if field.name not in ("channel", "flavour", "target")
+        }
+        return replace(self, flavour=flavour, **arrays)
+
     @property
     def lepton(self) -> str:
         """Family of the neutrinos: e, mu or tau."""
         return self.flavour.partition("_")[2]
+
+    @property
+    def is_antineutrino(self) -> bool:
+        """Whether they are antineutrinos."""
+        return self.flavour.startswith("nubar")
 
     @property
     def momentum_squared_mev2(self) -> FloatArray:
@@ -202,14 +228,22 @@ class Recoils:
         )
         return shape * self.form_factor_squared
 
-    def electron_vector(self, vector: Polynomial, axial: Polynomial | float = 0.5) -> Polynomial:
-        """EvES of antineutrinos for couplings that may hold new physics (C25 eq. 3).
+    def electron_vector(
+        self, vector: Polynomial, axial: Polynomial | float | None = None
+    ) -> Polynomial:
+        """EvES for couplings that may hold new physics (C25 eq. 3).
 
-        G_F**2 m_e / 2 pi times
-        (g_V - g_A)**2 + (g_V + g_A)**2 (1 - T/E)**2 - (g_V**2 - g_A**2) m_e T / E**2.
+        G_F**2 m_e / 2 pi times, of antineutrinos,
+        (g_V - g_A)**2 + (g_V + g_A)**2 (1 - T/E)**2 - (g_V**2 - g_A**2) m_e T / E**2,
+        and of neutrinos the same with g_A -> -g_A. The axial coupling is that of the SM unless
+        given.
         """
         arguments = (self.recoil_energy_mev, self.target_mass_mev, FERMI_CONSTANT_PER_MEV2)
+        if axial is None:
+            axial = self.electron_axial_coupling()
         minus, plus = vector - axial, vector + axial
+        if not self.is_antineutrino:
+            minus, plus = plus, minus
         return (
             minus * minus * cross_sections.electron_left(*arguments)
             + plus * plus * cross_sections.electron_right(*arguments)
@@ -252,8 +286,15 @@ class Recoils:
         return proton + of_proton, neutron + of_neutron
 
     def electron_vector_coupling(self) -> Polynomial:
-        """g_V of electron antineutrinos on electrons, 1/2 + 2 sin2_theta_w (C25 eq. 4)."""
-        return 0.5 + 2.0 * symbol("sin2_theta_w")
+        """g_V on electrons, 2 sin2_theta_w - 1/2, and + 1/2 for nu_e (C25 eq. 4).
+
+        Electron neutrinos and antineutrinos alone have the charged current, which adds one.
+        """
+        return self.electron_axial_coupling() + 2.0 * symbol("sin2_theta_w")
+
+    def electron_axial_coupling(self) -> float:
+        """g_A on electrons, -1/2, and + 1/2 for nu_e."""
+        return 0.5 if self.lepton == "e" else -0.5
 
 
 class Model(ABC):
@@ -284,11 +325,16 @@ class Model(ABC):
         """D sigma / d T of one channel as a polynomial in couplings and functions.
 
         Coefficients have shape (3, t): of E**-n, n = 0, 1, 2, at each recoil node, in MeV**-3; one
-        that is the same at all nodes may have shape (3, 1). Symbols are couplings and `functions`.
+        that is the same at all nodes may have shape (3, 1). They are those of the incoming
+        ``recoils.flavour``. Symbols are couplings and `functions`.
         """
 
     def functions(self, recoils: Recoils, shape: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-        """Values of the function symbols at rows of shape parameters, shape (rows, t) each."""
+        """Values of the function symbols at rows of shape parameters, shape (rows, t) each.
+
+        They are the same for all flavours: what depends on the flavour stands in `cross_section`,
+        or has symbols of its own. So a point costs the same however many flavours there are.
+        """
         return {}
 
     def bound(self, target: Target) -> Self:

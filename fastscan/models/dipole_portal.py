@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from fastscan.constants import ELECTRON_MASS_MEV, FINE_STRUCTURE_CONSTANT
 from fastscan.exceptions import unknown_name
 from fastscan.models.base import WEAK_MIXING_ANGLE, Model, Parameter, Recoils
+from fastscan.models.elements import LEPTONS
 from fastscan.models.polynomial import Polynomial, symbol
 from fastscan.models.sm import StandardModel
 
@@ -18,8 +20,8 @@ __all__ = ["DipolePortal"]
 
 FloatArray = NDArray[np.float64]
 
-# Flavours that the dipole may couple to the heavy neutrino, and those that a reactor emits.
-FLAVOURS = ("e", "mu", "tau")
+# Flavours that the dipole may couple to the heavy neutrino.
+FLAVOURS = ("all", *LEPTONS)
 
 
 class DipolePortal(Model):
@@ -32,15 +34,15 @@ class DipolePortal(Model):
 
     Parameters
     ----------
-    flavour : {"e", "mu", "tau"}, optional
-        Neutrinos that the dipole acts on. Reactors emit electron antineutrinos alone: with mu or
-        tau nothing depends on d there.
+    flavour : {"all", "e", "mu", "tau"}, optional
+        Neutrinos that the dipole acts on: those of all flavours alike unless told otherwise.
+        Reactors emit electron antineutrinos alone, and do not constrain d of mu or tau.
     """
 
     name = "dipole-portal"
     title = "dipole portal to a heavy neutrino"
     reference = "arXiv:1803.03262, arXiv:2109.09545"
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         Parameter(
             "mass_n_mev",
             "MeV",
@@ -63,10 +65,15 @@ class DipolePortal(Model):
         WEAK_MIXING_ANGLE,
     )
 
-    def __init__(self, flavour: str = "e") -> None:
+    def __init__(self, flavour: str = "all") -> None:
         if flavour not in FLAVOURS:
             raise unknown_name("flavour", flavour, FLAVOURS, where="model dipole-portal")
         self.flavour = flavour
+        if flavour != "all":
+            self.parameters = tuple(
+                p if p is WEAK_MIXING_ANGLE else replace(p, families=(flavour,))
+                for p in type(self).parameters
+            )
 
     def options(self) -> dict[str, object]:
         """The flavour."""
@@ -79,13 +86,13 @@ class DipolePortal(Model):
         M**2)].
         """
         standard = StandardModel().cross_section(recoils)
+        if self.flavour not in ("all", recoils.lepton):
+            return standard
         recoil, target = recoils.recoil_energy_mev, recoils.target_mass_mev
         zero = np.zeros_like(recoil)
         charge = np.ones_like(recoil)
         if recoils.channel == "cevns":
             charge = recoils.protons**2 * recoils.form_factor_squared
-        # Nothing of the other flavours arrives.
-        charge = charge * (self.flavour == "e")
         charge = charge * (math.pi * FINE_STRUCTURE_CONSTANT**2 / ELECTRON_MASS_MEV**2)
         light = np.stack([1.0 / recoil, np.full_like(recoil, -1.0), zero])
         squared = np.stack(

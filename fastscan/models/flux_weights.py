@@ -28,7 +28,7 @@ class Energies:
     energy_mev : (e,)
     experiment : str
     source_distance_m : float
-        From the source to the detectors; 0 where the experiment does not say.
+        From the sources to the detectors; 0 where the experiment does not say one for all.
     """
 
     energy_mev: FloatArray
@@ -49,7 +49,7 @@ class Energies:
         raise InputError(
             "missing key 'distance_m': neutrinos oscillate on their way from the source",
             where=f"{self.experiment}: reactor",
-            hint="give reactor.distance_m in metres",
+            hint="give reactor.distance_m in metres; of several sources, the same for all",
         )
 
 

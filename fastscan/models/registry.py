@@ -38,7 +38,7 @@ def found_models() -> dict[str, type[Model]]:
     modules = [
         import_module(f"fastscan.models.{module.name}")
         for module in iter_modules(sys.modules[__package__].__path__)
-        if module.name not in ("base", "polynomial", "registry")
+        if module.name not in ("base", "elements", "polynomial", "registry")
     ]
     found = [
         model

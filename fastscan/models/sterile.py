@@ -25,7 +25,7 @@ class SterileNeutrino(Model):
     """One sterile neutrino that mixes with electron neutrinos alone (3+1, two-flavour mixing).
 
     What oscillates away is lost to both channels. All cores and detectors are at the experiment's
-    one ``reactor.distance_m``, but for their spread.
+    one ``distance_m``, but for their spread.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ class SterileNeutrino(Model):
             minimum=0.0,
             maximum=1e8,
             kind="shape",
+            families=("e",),
         ),
         Parameter(
             "sin2_2theta",
@@ -56,6 +57,7 @@ class SterileNeutrino(Model):
             "mixing of sterile and electron neutrinos",
             minimum=0.0,
             maximum=1.0,
+            families=("e",),
         ),
         WEAK_MIXING_ANGLE,
     )
@@ -76,6 +78,8 @@ class SterileNeutrino(Model):
     def cross_section(self, recoils: Recoils) -> Polynomial:
         """The SM one times 1 - sin2_2theta sin**2(1.267 dm2 L / E)."""
         standard = StandardModel().cross_section(recoils)
+        if recoils.lepton != "e":
+            return standard
         lost = 0.5 * symbol("sin2_2theta") * (1.0 - symbol("oscillation"))
         return standard - lost * standard
 

@@ -26,13 +26,15 @@ class Prediction(Result):
     Attributes
     ----------
     parameters : dict
-        All parameters of the model.
+        All parameters of the model that the neutrinos feel.
     edges_ev, unit
         Observed bins and the unit of the counts.
     cevns, eves, total : (bins,)
         Of the signal; zero in a channel that is switched off.
     background : (bins,)
         Events that are there without it; zero where an excess over them is what was seen.
+    by_flavour : dict of (bins,)
+        Of both channels, by flavour of the incoming neutrinos.
     observed, sigma : (bins,)
         Counts seen, and their errors.
     chi2, alpha_hat : float
@@ -53,6 +55,7 @@ class Prediction(Result):
     eves: FloatArray
     total: FloatArray
     background: FloatArray
+    by_flavour: dict[str, FloatArray]
     observed: FloatArray
     sigma: FloatArray
     chi2: float
@@ -79,7 +82,11 @@ class Prediction(Result):
 
     def _entries(self) -> dict[str, Any]:
         spectra = {
-            part.bins[0].experiment: {**part.bins[0].to_dict(), **part.spectrum()}
+            part.bins[0].experiment: {
+                **part.bins[0].to_dict(),
+                **part.spectrum(),
+                "by_flavour": part.by_flavour,
+            }
             for part in self.parts or (self,)
         }
         return {
@@ -92,7 +99,7 @@ class Prediction(Result):
 
     def _columns(self) -> dict[str, Column]:
         return {
-            **bin_columns(self.bins, self.spectrum()),
+            **bin_columns(self.bins, {**self.spectrum(), **self.by_flavour}),
             "chi2": Column((), self.chi2),
             "alpha_hat": Column((), self.alpha_hat),
             "nuisance": Column(("nuisance",), np.array(list(self.pulls), dtype=str)),

@@ -21,7 +21,7 @@ from fastscan.constants import (
 )
 from fastscan.inputs import Experiment, FormFactor, Quenching
 from fastscan.kernels.response import sharp_response, smeared_response
-from fastscan.tensors.flux import Flux
+from fastscan.tensors.emission import SourceFlux
 from fastscan.tensors.header import QUADRATURE_TOLERANCE, canonical_header, header_name
 from fastscan.tensors.recoil import LOWEST_ORDER, TooManyNodes, choose_nodes
 from fastscan.tensors.response import ChannelResponse, Response
@@ -94,10 +94,10 @@ def build_response(
     size.check(size.fewest_nodes)
     segments = cut_segments(experiment)
     components = recoiling_components(experiment, segments)
-    flux = Flux(
-        experiment.reactor,
+    flux = SourceFlux(
+        experiment,
         min(_lowest_energy(c) for c in components),
-        logarithm_of_mev=experiment.target.logarithm_of_mev,
+        experiment.target.logarithm_of_mev,
     )
     built: list[ChannelResponse] = []
     breaks = [_breaks(component, flux) for component in components]
@@ -310,7 +310,7 @@ def _lowest_energy(component: Component) -> float:
     return float(minimum_energy(lowest, component.mass_mev)[0])
 
 
-def _breaks(component: Component, flux: Flux) -> FloatArray:
+def _breaks(component: Component, flux: SourceFlux) -> FloatArray:
     """Recoil energies between which the integrand of a component is smooth."""
     low = component.lowest_recoil_mev
     end = float(maximum_recoil(np.array([flux.energy_max_mev]), component.mass_mev)[0])
@@ -320,8 +320,7 @@ def _breaks(component: Component, flux: Flux) -> FloatArray:
     component.check(low, high)
     # Where E_min(T) crosses a kink of the flux, or the edge of an energy bin that may be
     # reweighted on its own, the flux moments have a kink in T.
-    energy = np.concatenate((flux.recoil_kinks_mev, flux.bin_edges_mev[1:]))
-    kinks = maximum_recoil(energy, component.mass_mev)
+    kinks = maximum_recoil(flux.recoil_breaks_mev, component.mass_mev)
     breaks = np.unique(np.concatenate(([low, high], kinks, component.breaks_mev)))
     breaks = breaks[(breaks >= low) & (breaks <= high)]
     # Photon exchange rises like T**-2: over more decades than this no rule sees its lower end.
@@ -336,7 +335,7 @@ def _breaks(component: Component, flux: Flux) -> FloatArray:
 def _integrate_component(
     experiment: Experiment,
     component: Component,
-    flux: Flux,
+    flux: SourceFlux,
     segments: Segments,
     breaks: FloatArray,
     most_nodes: int,
@@ -351,13 +350,13 @@ def _integrate_component(
     # Every model multiplies a flux moment by a form factor and a power of T between -2 (photon
     # exchange, squared) and 1, or by a smoother propagator in between.
     def integrand(recoil: FloatArray) -> FloatArray:
-        moments = flux.moments(minimum_energy(recoil, mass)).sum(axis=1)
+        moments = flux.total_moments(minimum_energy(recoil, mass))
         moments = moments * component.form_factor_squared(recoil)
         powers = (recoil / high) ** np.array([[-2.0], [-1.0], [0.0], [1.0]])
-        shapes = (moments[:3, None, :] * powers[None]).reshape(-1, recoil.size)
+        shapes = (moments[:, :3, None, :] * powers[None]).reshape(-1, recoil.size)
         if with_logarithm:
             photons = experiment.target.photoabsorption_share_mb(recoil) / recoil
-            shapes = np.concatenate((shapes, moments[3:] * photons))
+            shapes = np.concatenate((shapes, moments[:, 3] * photons))
         products: FloatArray = np.einsum("st,tb->tsb", shapes, smear(recoil))
         return products
 

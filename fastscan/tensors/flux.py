@@ -1,6 +1,8 @@
-"""The reactor antineutrino flux and its moments above a threshold, to quadrature accuracy."""
+"""Fluxes and their moments above an energy, to quadrature accuracy: any spectrum, and reactors."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +12,12 @@ from fastscan.constants import ELECTRON_MASS_MEV, FINE_STRUCTURE_CONSTANT, MEV_P
 from fastscan.inputs import Reactor, ReactorSpectrum
 from fastscan.kernels import spectra
 
-__all__ = ["Flux", "flux_parts"]
+__all__ = ["Flux", "PanelFlux", "panel_nodes"]
 
 FloatArray = NDArray[np.float64]
 
-# Gauss-Legendre order of the energy panels; `Flux` halves a panel until a doubled order agrees.
+# Gauss-Legendre order of the energy panels, which `PanelFlux` halves until a doubled order agrees.
 ORDER = 16
-# Panels in octaves down to here are enough for what is no moment above an energy.
-LOWEST_ENERGY_MEV = 1e-3
 # Rows of a table up to which each is a break of the quadrature over recoils; and of longer ones the
 # second difference of the logarithm up to which they are smooth, and need no breaks.
 MOST_TABLE_KINKS = 1000
@@ -67,8 +67,111 @@ class BetaBranch:
         return shape / self.norm
 
 
-class Flux:
-    """Antineutrino flux at the detector, in cm**-2 s**-1 MeV**-1, with quadrature panels.
+class PanelFlux(ABC):
+    """A flux that is smooth between its kinks, and its moments by quadrature on panels.
+
+    A subclass states its bins and kinks, the flux at an energy, and its parts; it calls
+    `_build_panels` and then `_tabulate`. Of a flux the units are cm**-2 s**-1 MeV**-1, of a fluence
+    cm**-2 MeV**-1.
+    """
+
+    energy_max_mev: float
+    bin_edges_mev: FloatArray
+    kinks_mev: FloatArray
+    _edges: FloatArray
+    # Where a fourth moment is asked for, int phi ln(E / m) dE: m.
+    _logarithm_of_mev: float | None = None
+
+    @abstractmethod
+    def __call__(self, energy_mev: FloatArray) -> FloatArray:
+        """Flux at each energy, any shape."""
+
+    @abstractmethod
+    def parts(self) -> dict[str, float]:
+        """Flux of each part of the spectrum by name: they add up to the whole one."""
+
+    @property
+    def lines(self) -> FloatArray:
+        """No lines, shape (2, 0)."""
+        return np.empty((2, 0))
+
+    @property
+    def recoil_kinks_mev(self) -> FloatArray:
+        """Kinks that a quadrature over recoils has to know of."""
+        return self.kinks_mev
+
+    @property
+    def bin_flux(self) -> FloatArray:
+        """Flux of each energy bin, shape (bins,)."""
+        flux: FloatArray = self._bin_moments[0]
+        return flux
+
+    def moments(self, minimum_energy_mev: FloatArray) -> FloatArray:
+        """Moments of the flux above each energy, in bins: int phi E**-n dE, shape (3, bins, T).
+
+        A fourth one with a logarithm is there if it was asked for. Units of the flux times
+        MeV**(1 - n); zero for bins below the minimum energy and above E_max.
+        """
+        start = np.asarray(minimum_energy_mev, dtype=float)
+        out = np.zeros((len(self._bin_moments), self.bin_edges_mev.size - 1, start.size))
+        inside = np.flatnonzero(start < self.energy_max_mev)
+        if inside.size == 0:
+            return out
+        panel = np.searchsorted(self._edges, start[inside], side="right") - 1
+        energy, weight = panel_nodes(start[inside], self._edges[panel + 1])
+        first = self._moments_at(energy, weight) + self._rest_of_bin[:, panel]
+        bin_index = self._bin_of_panel[panel]
+        whole = np.arange(out.shape[1])[:, None] > bin_index[None, :]
+        out[:, :, inside] = np.where(whole[None], self._bin_moments[:, :, None], 0.0)
+        out[:, bin_index, inside] = first
+        return out
+
+    def _moments_at(self, energy: FloatArray, weight: FloatArray) -> FloatArray:
+        weighted = self(energy) * weight
+        weights = [energy**-n for n in (0, 1, 2)]
+        if self._logarithm_of_mev is not None:
+            weights.append(np.log(energy / self._logarithm_of_mev))
+        return np.stack([(weighted * weight).sum(axis=1) for weight in weights])
+
+    def _build_panels(self, lowest: float, tolerance: float) -> FloatArray:
+        """Edges at every kink and bin edge, octaves below the first, halved until accurate."""
+        fixed = np.unique(np.concatenate((self.kinks_mev, self.bin_edges_mev[1:])))
+        octaves = fixed[0] * 0.5 ** np.arange(1, 1 + max(1, int(np.log2(fixed[0] / lowest)) + 2))
+        edges = np.unique(np.concatenate(([0.0], octaves, fixed)))
+        # The lowest panel starts at zero, where E**-n has no moments: it only enters the total.
+        low, high = edges[1:-1], edges[2:]
+        done = [edges[:2]]
+        while low.size:
+            coarse = self._moments_at(*panel_nodes(low, high))
+            fine = self._moments_at(*panel_nodes(low, high, _NODE_FINE, _WEIGHT_FINE))
+            bad = (np.abs(coarse - fine) > tolerance * np.abs(fine)).any(axis=0)
+            # Next to an end point the Coulomb factor is not analytic, and a panel this narrow
+            # carries nothing.
+            bad &= high - low > 1e-5 * high
+            done.append(np.concatenate((low[~bad], high[~bad])))
+            middle = 0.5 * (low[bad] + high[bad])
+            low, high = np.concatenate((low[bad], middle)), np.concatenate((middle, high[bad]))
+        return np.unique(np.concatenate(done))
+
+    def _tabulate(self) -> None:
+        """Moments of every panel, once the flux has its scale."""
+        self._bin_of_panel = (
+            np.searchsorted(self.bin_edges_mev, 0.5 * (self._edges[1:] + self._edges[:-1])) - 1
+        )
+        energy, weight = panel_nodes(self._edges[:-1], self._edges[1:])
+        full = self._moments_at(energy, weight)
+        # Moments from each panel's low edge to the end of its energy bin, and of whole bins.
+        bins = self.bin_edges_mev.size - 1
+        self._bin_moments = np.zeros((len(full), bins))
+        self._rest_of_bin = np.zeros((len(full), full.shape[1] + 1))
+        for p in range(full.shape[1] - 1, -1, -1):
+            e = self._bin_of_panel[p]
+            self._rest_of_bin[:, p] = self._bin_moments[:, e]
+            self._bin_moments[:, e] += full[:, p]
+
+
+class Flux(PanelFlux):
+    """Flux of a reactor's antineutrinos at the detector, in cm**-2 s**-1 MeV**-1.
 
     Parameters
     ----------
@@ -108,19 +211,7 @@ class Flux:
         self._scale = self._normalisation(reactor)
         if reactor.spectrum_file is None:
             self._weights = self._weights * reactor.spectrum_scale.factors
-        self._bin_of_panel = (
-            np.searchsorted(self.bin_edges_mev, 0.5 * (self._edges[1:] + self._edges[:-1])) - 1
-        )
-        energy, weight = panel_nodes(self._edges[:-1], self._edges[1:])
-        full = self._moments_at(energy, weight)
-        # Moments from each panel's low edge to the end of its energy bin, and of whole bins.
-        bins = self.bin_edges_mev.size - 1
-        self._bin_moments = np.zeros((len(full), bins))
-        self._rest_of_bin = np.zeros((len(full), full.shape[1] + 1))
-        for p in range(full.shape[1] - 1, -1, -1):
-            e = self._bin_of_panel[p]
-            self._rest_of_bin[:, p] = self._bin_moments[:, e]
-            self._bin_moments[:, e] += full[:, p]
+        self._tabulate()
 
     def __call__(self, energy_mev: FloatArray) -> FloatArray:
         """Flux at each energy, any shape, cm**-2 s**-1 MeV**-1."""
@@ -143,32 +234,6 @@ class Flux:
             return self.kinks_mev
         inner: FloatArray = self.kinks_mev[~np.isin(self.kinks_mev, file[1:-1])]
         return inner
-
-    @property
-    def bin_flux(self) -> FloatArray:
-        """Flux of each antineutrino-energy bin, cm**-2 s**-1, shape (bins,)."""
-        flux: FloatArray = self._bin_moments[0]
-        return flux
-
-    def moments(self, minimum_energy_mev: FloatArray) -> FloatArray:
-        """Moments of the flux above each energy, in bins: int phi E**-n dE, shape (3, bins, T).
-
-        A fourth one with a logarithm is there if it was asked for. Units cm**-2 s**-1 MeV**-n; zero
-        for bins below the minimum energy and above E_max.
-        """
-        start = np.asarray(minimum_energy_mev, dtype=float)
-        out = np.zeros((len(self._bin_moments), self.bin_edges_mev.size - 1, start.size))
-        inside = np.flatnonzero(start < self.energy_max_mev)
-        if inside.size == 0:
-            return out
-        panel = np.searchsorted(self._edges, start[inside], side="right") - 1
-        energy, weight = panel_nodes(start[inside], self._edges[panel + 1])
-        first = self._moments_at(energy, weight) + self._rest_of_bin[:, panel]
-        bin_index = self._bin_of_panel[panel]
-        whole = np.arange(out.shape[1])[:, None] > bin_index[None, :]
-        out[:, :, inside] = np.where(whole[None], self._bin_moments[:, :, None], 0.0)
-        out[:, bin_index, inside] = first
-        return out
 
     def parts(self) -> dict[str, float]:
         """Flux of each part of the spectrum, cm**-2 s**-1: they add up to the whole one."""
@@ -220,33 +285,6 @@ class Flux:
             out[reached] += weight * branch(energy[reached])
         return out
 
-    def _moments_at(self, energy: FloatArray, weight: FloatArray) -> FloatArray:
-        weighted = self(energy) * weight
-        weights = [energy**-n for n in (0, 1, 2)]
-        if self._logarithm_of_mev is not None:
-            weights.append(np.log(energy / self._logarithm_of_mev))
-        return np.stack([(weighted * weight).sum(axis=1) for weight in weights])
-
-    def _build_panels(self, lowest: float, tolerance: float) -> FloatArray:
-        """Edges at every kink and bin edge, octaves below the first, halved until accurate."""
-        fixed = np.unique(np.concatenate((self.kinks_mev, self.bin_edges_mev[1:])))
-        octaves = fixed[0] * 0.5 ** np.arange(1, 1 + max(1, int(np.log2(fixed[0] / lowest)) + 2))
-        edges = np.unique(np.concatenate(([0.0], octaves, fixed)))
-        # The lowest panel starts at zero, where E**-n has no moments: it only enters the total.
-        low, high = edges[1:-1], edges[2:]
-        done = [edges[:2]]
-        while low.size:
-            coarse = self._moments_at(*panel_nodes(low, high))
-            fine = self._moments_at(*panel_nodes(low, high, _NODE_FINE, _WEIGHT_FINE))
-            bad = (np.abs(coarse - fine) > tolerance * np.abs(fine)).any(axis=0)
-            # Next to an end point the Coulomb factor is not analytic, and a panel this narrow
-            # carries nothing.
-            bad &= high - low > 1e-5 * high
-            done.append(np.concatenate((low[~bad], high[~bad])))
-            middle = 0.5 * (low[bad] + high[bad])
-            low, high = np.concatenate((low[bad], middle)), np.concatenate((middle, high[bad]))
-        return np.unique(np.concatenate(done))
-
     def _normalisation(self, reactor: Reactor) -> float:
         energy, weight = panel_nodes(self._edges[:-1], self._edges[1:])
         flat, flat_weight = energy.ravel(), weight.ravel()
@@ -259,17 +297,3 @@ class Flux:
         if reactor.normalisation == "fission-flux":
             return reactor.flux_per_cm2_s / fission
         return reactor.flux_per_cm2_s / (fission + captures)
-
-
-def flux_parts(reactor: Reactor) -> dict[str, float]:
-    """Flux of each part of a reactor's spectrum, cm**-2 s**-1; those without any are left out.
-
-    Examples
-    --------
-    >>> from fastscan.inputs import load_experiment
-    >>> parts = flux_parts(load_experiment("conus-plus").reactor)
-    >>> {name: f"{flux:.3e}" for name, flux in parts.items()}
-    {'fissions below 2 MeV': '8.858e+12', 'fissions from 2 MeV': '3.501e+12', \
-'neutron captures': '2.640e+12'}
-    """
-    return Flux(reactor, LOWEST_ENERGY_MEV).parts()

@@ -32,23 +32,27 @@ _POWERS = np.array(
 
 
 class SmoothFlux(Protocol):
-    """What is asked of the flux of a source: smooth between kinks, nothing above its end."""
+    """What is asked of a flux: smooth between kinks, nothing above its end; and lines."""
 
     energy_max_mev: float
     kinks_mev: FloatArray
     bin_edges_mev: FloatArray
 
+    @property
+    def lines(self) -> FloatArray:
+        """Energies of lines and the flux of each, shape (2, lines)."""
+
     def __call__(self, energy_mev: FloatArray) -> FloatArray:
-        """Flux at each energy, any shape, cm**-2 s**-1 MeV**-1."""
+        """Flux between the lines at each energy, any shape, cm**-2 s**-1 MeV**-1."""
 
 
 def flux_panels(flux: SmoothFlux, *, bins: bool) -> FloatArray:
     """Edges of panels on which the flux over E**n is a polynomial to rounding, increasing.
 
-    Broken at its kinks, in octaves below the first, and at the edges of its energy bins where
-    these are weighted.
+    Broken at its kinks and lines, in octaves below the first, and at the edges of its energy bins
+    where these are weighted.
     """
-    fixed = [flux.kinks_mev, np.array([flux.energy_max_mev])]
+    fixed = [flux.kinks_mev, flux.lines[0], np.array([flux.energy_max_mev])]
     if bins:
         fixed.append(flux.bin_edges_mev[1:])
     edges = np.unique(np.concatenate(fixed))
@@ -99,7 +103,13 @@ class FluxTable:
         series[..., 0] -= series.sum(axis=-1)
         whole: FloatArray = np.asarray(legendre.legval(-1.0, np.moveaxis(series, -1, 0)))
         series[:, :-1, 0] += np.cumsum(whole[:, :0:-1], axis=1)[:, ::-1]
-        kinks = [flux.kinks_mev, np.array([flux.energy_max_mev])]
+        for energy, strength in flux.lines.T:
+            weight = 1.0
+            if flux_weights is not None:
+                weight = float(bin_weights(flux, np.array([energy]), flux_weights)[0])
+            terms = strength * weight * energy ** -np.arange(3.0)
+            series[:, high <= energy, 0] += terms[:, None]
+        kinks = [flux.kinks_mev, flux.lines[0], np.array([flux.energy_max_mev])]
         if flux_weights is not None:
             kinks.append(flux.bin_edges_mev)
         at = np.isin(edges, np.concatenate(kinks))

@@ -25,7 +25,7 @@ from fastscan.tensors.build import (
     minimum_energy,
     recoiling_components,
 )
-from fastscan.tensors.flux import Flux
+from fastscan.tensors.emission import Emission, flavour_flux
 from fastscan.tensors.flux_table import LOWEST_ENERGY_MEV, FluxTable, bin_weights
 from fastscan.tensors.header import canonical_header, header_name
 from fastscan.tensors.legendre import NODES, ORDER, WEIGHTS, cumulative, tail
@@ -129,27 +129,30 @@ class EnergyPanels:
 
 @dataclass(frozen=True)
 class PanelResponse:
-    """Panels of both channels of an experiment, and its flux.
+    """Panels of both channels of an experiment, and its fluxes.
 
     Attributes
     ----------
-    flux : Flux
+    fluxes : dict of Emission
+        By flavour.
     channels : dict of RecoilPanels
     """
 
-    flux: Flux
+    fluxes: dict[str, Emission]
     channels: dict[str, RecoilPanels]
 
-    def flux_table(self, flux_weights: FloatArray | None = None) -> FluxTable:
-        """Moments of the flux above an energy, with a factor on each energy bin."""
-        return FluxTable.of(self.flux, flux_weights)
+    def flux_table(self, flavour: str, flux_weights: FloatArray | None = None) -> FluxTable:
+        """Moments of a flux above an energy, with a factor on each energy bin."""
+        return FluxTable.of(self.fluxes[flavour], flux_weights)
 
-    def energies(self, channel: str, flux_weights: FloatArray | None = None) -> EnergyPanels:
-        """Panels of energy of one channel."""
-        panels = self.channels[channel]
+    def energies(
+        self, channel: str, flavour: str, flux_weights: FloatArray | None = None
+    ) -> EnergyPanels:
+        """Panels of energy of one channel and flavour."""
+        panels, flux = self.channels[channel], self.fluxes[flavour]
         ends = minimum_energy(panels.breaks_mev[:, 0], panels.breaks_mev[:, 1])
-        end = self.flux.energy_max_mev
-        fixed = np.concatenate([self.flux.kinks_mev, self.flux.bin_edges_mev[1:], ends])
+        end = flux.energy_max_mev
+        fixed = np.concatenate([flux.kinks_mev, flux.bin_edges_mev[1:], ends])
         fixed = np.unique(np.append(fixed[(fixed >= ends.min(initial=end)) & (fixed < end)], end))
         # What models multiply: powers of the recoil energy, and of the energy.
         powers = (panels.recoil_energy_mev[:, None] / panels.high_mev.max(initial=1.0)) ** [-1, 1]
@@ -160,7 +163,7 @@ class PanelResponse:
             inverse = 0.5 * (low + high)[:, None] + 0.5 * (high - low)[:, None] * NODES
             energy = 1.0 / inverse
             found = panels.below(energy.ravel(), columns).reshape(*energy.shape, -1)
-            found = found * (self.flux(energy) * energy**2 * (high - low)[:, None])[..., None]
+            found = found * (flux(energy) * energy**2 * (high - low)[:, None])[..., None]
             every = np.concatenate([found, found * inverse[..., None] ** 2 * end**2], axis=-1)
             return np.moveaxis(every, 1, 2)
 
@@ -178,9 +181,15 @@ class PanelResponse:
         order = np.argsort(low)
         centre, half = 0.5 * (low + high)[order], 0.5 * (high - low)[order]
         energy = 1.0 / (centre[:, None] + half[:, None] * NODES).ravel()
-        weight = self.flux(energy) * energy**2 * (half[:, None] * WEIGHTS).ravel()
+        weight = flux(energy) * energy**2 * (half[:, None] * WEIGHTS).ravel()
+        # A line is a panel of no width: all of its points are one energy.
+        lines, fluxes = flux.lines
+        energy = np.concatenate([energy, np.repeat(lines, ORDER)])
+        weight = np.concatenate([weight, np.outer(fluxes, 0.5 * WEIGHTS).ravel()])
+        centre = np.concatenate([centre, 1.0 / lines])
+        half = np.concatenate([half, np.zeros(lines.size)])
         if flux_weights is not None:
-            weight = weight * bin_weights(self.flux, energy, flux_weights)
+            weight = weight * bin_weights(flux, energy, flux_weights)
         return EnergyPanels(energy, weight, centre, half)
 
 
@@ -220,8 +229,11 @@ def _load(named: _Named) -> PanelResponse:
         contents = bin_contents(experiment, component, segments)
         edges = _smooth_panels(component, contents, size)
         parts.append(_evaluate(component, contents, edges))
-    flux = Flux(experiment.reactor, LOWEST_ENERGY_MEV)
-    return PanelResponse(flux, dict(zip(CHANNELS, (_join(parts[:-1]), parts[-1]), strict=True)))
+    fluxes: dict[str, Emission] = {
+        component.flavour: flavour_flux(experiment, component.flavour, LOWEST_ENERGY_MEV)
+        for component in experiment.components
+    }
+    return PanelResponse(fluxes, dict(zip(CHANNELS, (_join(parts[:-1]), parts[-1]), strict=True)))
 
 
 def _smooth_panels(

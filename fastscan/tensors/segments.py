@@ -31,7 +31,7 @@ class Segments:
     ----------
     bin_index : (segments,)
     edges_ev, weights : (segments, 2)
-        Live seconds times grams times efficiency at both ends.
+        Live seconds times grams times efficiency at both ends; grams for a fluence.
     noise_ev : (segments,)
     """
 
@@ -44,12 +44,13 @@ class Segments:
 def cut_segments(experiment: Experiment) -> Segments:
     """Cut every bin at the thresholds and efficiency nodes of the detectors that see it.
 
-    Weights are live seconds times grams, shared out among the detectors of a bin where the counts
-    are given per kilogram.
+    Weights are live seconds times grams, grams alone where the sources give fluences, shared out
+    among the detectors of a bin where the counts are given per kilogram.
     """
     observation = experiment.observation
     edges = observation.edges_ev
-    exposure = np.array([d.mass_kg * d.live_time_d for d in experiment.detectors])
+    exposure = experiment.exposures
+    seconds = SECONDS_PER_DAY if experiment.quantity == "flux" else 1.0
     rows: list[tuple[int, float, float, float, float, float]] = []
     for b, (low, high) in enumerate(pairwise(edges)):
         sees = np.array([d.threshold_ev < high for d in experiment.detectors])
@@ -70,7 +71,7 @@ def cut_segments(experiment: Experiment) -> Segments:
             value = np.ones_like(points)
             if grid.size:
                 value = np.interp(points, grid, detector.efficiency_value)
-            scale = share[d] * 1e3 * SECONDS_PER_DAY
+            scale = share[d] * 1e3 * seconds
             noise = detector.electronic_noise_ev
             if noise is None:
                 noise = experiment.ionisation.electronic_noise_ev

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastscan.exceptions import InputError
-from fastscan.inputs import Experiment
+from fastscan.inputs import Experiment, Reactor, Source, TableSource
 from fastscan.tensors.recoil import LOWEST_ORDER
 
 __all__ = ["TensorSize"]
@@ -24,7 +24,7 @@ class TensorSize:
     Attributes
     ----------
     bins, energy_bins : int
-        Observed bins and antineutrino-energy bins.
+        Observed bins and neutrino-energy bins.
     table_rows : int
         Of the table of the spectrum, where it is a user's.
     fewest_nodes : int
@@ -45,8 +45,8 @@ class TensorSize:
         panels = bins if experiment.ionisation.resolution == "none" else 1
         return cls(
             bins,
-            experiment.reactor.energy_bin_edges_mev.size - 1,
-            experiment.reactor.spectrum.file_energy_mev.size,
+            sum(len(c.energy_bin_edges_mev) - 1 for c in experiment.components),
+            max(map(_table_rows, experiment.every_source)),
             LOWEST_ORDER * components * panels,
         )
 
@@ -71,8 +71,8 @@ class TensorSize:
         # Each with its share of the kinks and of the values at a node.
         causes = {
             "use fewer or wider bins of the observation": self.bins,
-            "widen reactor.energy_bin_width_mev": 3 * self.energy_bins,
-            "thin out the rows of reactor.spectrum_file": self.table_rows,
+            "widen energy_bin_width_mev of the reactor": 3 * self.energy_bins,
+            "thin out the rows of the file of the spectrum": self.table_rows,
         }
         return InputError(
             f"the response tensors would have {nodes} recoil energies or more: "
@@ -80,3 +80,10 @@ class TensorSize:
             f"{self.energy_bins} antineutrino energies",
             hint=max(causes, key=lambda cause: causes[cause]),
         )
+
+
+def _table_rows(source: Source) -> int:
+    """Rows of the table of a user's spectrum."""
+    if isinstance(source, Reactor):
+        return source.spectrum.file_energy_mev.size
+    return source.table["energy_mev"].size if isinstance(source, TableSource) else 0

@@ -296,6 +296,8 @@ def _write_arrays(response: Response, path: Path) -> None:
     group = zarr.open_group(path, mode="w-", zarr_format=3)
     for name, (array, dims) in _arrays(response).items():
         unit = _UNITS[name.rpartition("/")[2]]
+        if response.quantity == "fluence":
+            unit = unit.replace(" s-1", "").removesuffix(" s")
         group.create_array(
             name,
             data=np.ascontiguousarray(array),

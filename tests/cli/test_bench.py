@@ -36,6 +36,7 @@ PARTS = [
     "nuisances_plane",
     "nuisances_plane_over_fresh_fill",
     *(f"plane_{name}_over_scan" for name in ("numpy", "bins", "ratio")),
+    "point_call",
     "point_list",
     "quadrature_over_grid",
     "quadrature_point",

@@ -189,7 +189,7 @@ MISTAKES = {
     "no setting of the prediction": (
         QUENCHING.replace("target.quenching.k", "observation.start_ev"),
         {},
-        ["'observation.start_ev'", "reactor, target, ionisation, detectors"],
+        ["'observation.start_ev'", "reactor, sources, target, ionisation, detectors"],
     ),
     "setting that is a word": (
         QUENCHING.replace("quenching.k", "quenching.model"),

@@ -9,6 +9,7 @@ import pytest
 from fastscan.counts import build_signal
 from fastscan.inputs import load_experiment
 from fastscan.models import get_model
+from fastscan.models.elements import ELEMENTS
 from fastscan.tensors import CHANNELS, build_response
 
 EXPERIMENTS = ("conus-plus", "conus-plus-c25", "conus-plus-a25", "silicon")
@@ -68,10 +69,13 @@ def random_points(*seed, points=POINTS):
             **{
                 f"{kind}{joint}{flavour}": signed(*SIGNED[kind])
                 for kind, joint in (("q_", ""), ("r2_", ""), ("eps_u", "_"), ("eps_d", "_"))
-                for flavour in ("ee", "emu", "etau")
+                for flavour in ELEMENTS
             },
-            # The twin leaves couplings to electrons out.
+            # The twin leaves couplings to electrons out, and what electron neutrinos do not feel.
             **{f"eps_e{hand}_{f}": 0.0 for hand in "lr" for f in ("ee", "emu", "etau")},
+            **{f"eps_e{hand}_{f}": 1.0 for hand in "lr" for f in ("mumu", "mutau", "tautau")},
+            "mu_nu_mu": 1e-8,
+            "mu_nu_tau": 1e-8,
         }
         for _ in range(points)
     ]

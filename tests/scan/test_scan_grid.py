@@ -22,6 +22,10 @@ RANGES = {
     "eps": Axis("eps", -2.0, 2.0, 13),
     "q": Axis("q", -1e-8, 1e-8, 13),
     "r2": Axis("r2", -1e-29, 1e-29, 13),
+    "mass_n_mev": Axis("mass_n_mev", 1e-2, 30.0, 15, "log"),
+    "d": Axis("d", 0.0, 1e-8, 12),
+    "dm2_ev2": Axis("dm2_ev2", 1e-3, 1e3, 15, "log"),
+    "sin2_2theta": Axis("sin2_2theta", 0.0, 1.0, 9),
 }
 TWO = [Axis("mass_mev", 0.01, 1e3, 30, "log"), Axis("g", 1e-7, 1e-3, 50, "log")]
 THREE = [
@@ -60,7 +64,7 @@ def whole(vector):
 @pytest.mark.parametrize("model", model_names())
 def test_any_two_parameters_of_any_model(model, channels, rng):
     likelihood = fastscan.likelihood(model, channels=channels)
-    axes = [axis_of(parameter.name) for parameter in likelihood.model.parameters]
+    axes = [axis_of(p.name) for p in likelihood.model.parameters if likelihood.felt(p.name)]
     pairs = list(pairwise(axes)) or [(axis,) for axis in axes]
     for pair in pairs:
         given = {p.name: 1.0 for p in likelihood.model.parameters if p.kind == "shape"}
