@@ -92,7 +92,12 @@ def test_one_line_from_a_destructor(run, monkeypatch, number):
         time.sleep(60)
 
     monkeypatch.setattr(fastscan.likelihoods.Likelihood, "predict", destroy)
-    outcome = run("predict", "sm")
+    # A shell lets its background jobs ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        outcome = run("predict", "sm")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert outcome.code == 1
     (line,) = outcome.err.strip().splitlines()
     assert line.startswith("fastscan: interrupted; ")
