@@ -72,7 +72,7 @@ def test_a_switch_of_a_shipped_model(run, word, text):
     outcome = run(
         "limit", "magnetic-moment", "--poi", "mu_nu", "--option", f"quadratic_term={word}"
     )
-    assert f"magnetic-moment (quadratic_term = {text})" in outcome.out
+    assert f"magnetic-moment (quadratic_term = {text}, " in outcome.out
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,10 @@ def test_xarray_opens_a_store_and_finds_names_and_units(axes, result):
 def test_every_parameter_of_every_model_has_a_unit_and_a_long_name(model, tmp_path):
     likelihood = fastscan.likelihood(model)
     for parameter in filter(lambda p: likelihood.felt(p.name), likelihood.model.parameters):
-        axis = Axis(parameter.name, max(0.0, parameter.minimum), min(1.0, parameter.maximum), 2)
-        given = {p.name: 1.0 for p in likelihood.model.parameters if p.kind == "shape"}
-        given.pop(parameter.name, None)
+        low = max(0.0, parameter.minimum)
+        axis = Axis(parameter.name, low, min(low + 1.0, parameter.maximum), 2)
+        shapes = [p for p in likelihood.model.parameters if p.kind == "shape"]
+        given = {p.name: 1.0 for p in shapes if p.default is None and p is not parameter}
         out = tmp_path / f"{parameter.name}.zarr"
         result = run_scan(likelihood, [axis], given, out=out)
         with xarray.open_zarr(result.path) as dataset:

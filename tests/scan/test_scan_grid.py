@@ -26,6 +26,7 @@ RANGES = {
     "d": Axis("d", 0.0, 1e-8, 12),
     "dm2_ev2": Axis("dm2_ev2", 1e-3, 1e3, 15, "log"),
     "sin2_2theta": Axis("sin2_2theta", 0.0, 1.0, 9),
+    "r_n_fm": Axis("r_n_fm", 3.5, 6.0, 12),
 }
 TWO = [Axis("mass_mev", 0.01, 1e3, 30, "log"), Axis("g", 1e-7, 1e-3, 50, "log")]
 THREE = [
