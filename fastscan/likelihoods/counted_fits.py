@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,15 @@ from fastscan.kernels.counted_fits import (
     spread_nodes,
 )
 from fastscan.likelihoods.chart import Chart
-from fastscan.likelihoods.coordinates import Coordinate, without_partners
 from fastscan.likelihoods.counted import counted_problem
 from fastscan.likelihoods.counted_hypotheses import CountedHypotheses
-from fastscan.likelihoods.form import VectorFits
 from fastscan.likelihoods.hypotheses import hypotheses
+from fastscan.likelihoods.searched_fits import SearchedFits, way_out
 
 __all__ = ["CountedFits"]
 
 FloatArray = NDArray[np.float64]
 
-# Points of the parameters of interest whose lattices are kept.
-_REMEMBERED = 256
 # Nodes of a coupling, by the number of coordinates; of a mass, one in so many rows of its table.
 _NODES = {1: 33, 2: 17}
 _LEAST_NODES = 9
@@ -39,10 +36,9 @@ _MOST_NODES = 20_000
 _DENSER = 4.0
 # Events that a bin is expected to hold at least where chi2 is estimated.
 _LEAST_EVENTS = 0.05
-_STEPS = 100
 
 
-class CountedFits(VectorFits):
+class CountedFits(SearchedFits["Lattice"]):
     """Fits of one or two parameters, of more where a lattice holds them; see `VectorFits`.
 
     Chi2 is the lowest to 1e-6 but where two basins are closer than nodes of the lattice.
@@ -52,25 +48,6 @@ class CountedFits(VectorFits):
     InputError
         Two masses, or more free parameters than a lattice can hold.
     """
-
-    def __init__(
-        self, counts: Counts, interest: int, ranges: Mapping[str, tuple[float, float]]
-    ) -> None:
-        self._counts, self._ranges = counts, ranges
-        self._interest, profiled = counts.names[:interest], counts.names[interest:]
-        self._first = Coordinate.of(counts, self._interest[0])
-        self.mirrored = self._first.mirrored
-        self._outward, self._free = False, profiled
-        if interest == 1:
-            self._outward, self._free = without_partners(counts, self._interest[0], profiled)
-        self._all = self._search((*self._interest, *self._free), {})
-        self._held: dict[tuple[float, ...], Lattice] = {}
-
-    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Parameters of interest at the best fit, and the score; see `VectorFits.best`."""
-        z, score = self._all.best(data)
-        values = self._all.chart.values(z)
-        return np.stack([values[name] for name in self._interest], axis=1), score
 
     def scores(self, data: FloatArray, point: Sequence[float]) -> FloatArray:
         """Score at values of the parameters of interest; see `VectorFits.scores`."""
@@ -114,12 +91,7 @@ class CountedFits(VectorFits):
             for side in range(2):
                 i = int((starts[:, own] if side else -starts[:, own]).argmax())
                 ends[t, side] = self._end(one, level, own, side, starts[i])
-        values = np.empty((len(data), 2))
-        for side in range(2):
-            at = z.copy()
-            at[:, own] = ends[:, side]
-            values[:, side] = chart.values(at)[self._interest[0]]
-        return values
+        return self._at_ends(z, ends)
 
     def _end(self, data: FloatArray, level: float, own: int, side: int, start: FloatArray) -> float:
         """Where chi2, lowest over all other coordinates, leaves a level on the way out."""
@@ -132,53 +104,13 @@ class CountedFits(VectorFits):
 
         inside = float(start[own])
         step = (1.0 if side else -1.0) * search.spacing(own, inside)
-        low = excess(inside)
-        while True:
-            outside = inside + step
-            if (outside - bound) * step >= 0.0:
-                outside = bound
-            before = z.copy()
-            high = excess(outside)
-            if high > 0.0:
-                break
-            if outside == bound:
-                return bound
-            inside, low, step = outside, high, 1.5 * step
-        z[:] = before
-        from scipy.optimize import brentq
-
-        if low >= 0.0:
-            return inside
-        end: float = brentq(excess, inside, outside, xtol=1e-14, rtol=1e-12, maxiter=_STEPS)
-        return end
+        return way_out(excess, inside, step, bound, z, 1e-12)
 
     def _hypothesis(self, point: Sequence[float]) -> CountedHypotheses:
         return CountedHypotheses(self._counts, np.array([list(point)], dtype=float))
 
-    def _held_at(self, point: Sequence[float]) -> Lattice:
-        # Threads may ask at once: what one forgets the other still has.
-        key = tuple(float(value) for value in point)
-        search = self._held.get(key)
-        if search is None:
-            if self._outward:
-                search = self._search((*self._interest, *self._free), {}, abs(key[0]))
-            else:
-                search = self._search(self._free, dict(zip(self._interest, key, strict=True)))
-            if len(self._held) >= _REMEMBERED:
-                self._held.clear()
-            self._held[key] = search
-        return search
-
-    def _search(
-        self, free: Sequence[str], held: Mapping[str, float], least: float | None = None
-    ) -> Lattice:
-        """Hypotheses of all values of some parameters, of the first from a value on."""
-        bounds = {
-            name: Coordinate.of(self._counts, name).within(self._ranges.get(name)) for name in free
-        }
-        if least is not None:
-            bounds[free[0]] = (self._first.variable(least), math.inf)
-        return Lattice(Chart(self._counts, bounds, held), self._counts)
+    def _over(self, chart: Chart) -> Lattice:
+        return Lattice(chart, self._counts)
 
 
 class Lattice:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscan.counts import Counts
 from fastscan.kernels.descent import chi2_along
 from fastscan.kernels.projections import LANES, fit_points
 from fastscan.likelihoods.cells import Cells
 from fastscan.likelihoods.chart import Chart
-from fastscan.likelihoods.coordinates import Coordinate, without_partners
-from fastscan.likelihoods.form import VectorFits
 from fastscan.likelihoods.hypotheses import Hypotheses, hypotheses, scores_at_points
+from fastscan.likelihoods.searched_fits import SearchedFits, way_out
 
 __all__ = ["LinearFits"]
 
 FloatArray = NDArray[np.float64]
 
-# Points of the parameters of interest whose hypotheses are kept.
-_REMEMBERED = 256
-# Halvings, at most, on the way to an end.
-_STEPS = 100
 
-
-class LinearFits(VectorFits):
+class LinearFits(SearchedFits[Cells]):
     """Fits of one or two parameters, of more where few cells hold them; see `VectorFits`.
 
     Chi2 is the lowest to 1e-6, but where two basins are about equally deep: there the other one may
@@ -39,26 +31,6 @@ class LinearFits(VectorFits):
     InputError
         Two masses, or more free parameters than cells can hold.
     """
-
-    def __init__(
-        self, counts: Counts, interest: int, ranges: Mapping[str, tuple[float, float]]
-    ) -> None:
-        self._counts, self._ranges = counts, ranges
-        self._interest, profiled = counts.names[:interest], counts.names[interest:]
-        first = self._interest[0]
-        self._first = Coordinate.of(counts, first)
-        self.mirrored = self._first.mirrored
-        self._outward, self._free = False, profiled
-        if interest == 1:
-            self._outward, self._free = without_partners(counts, first, profiled)
-        self._all = self._search((*self._interest, *self._free), {})
-        self._held: dict[tuple[float, ...], Cells] = {}
-
-    def best(self, data: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Parameters of interest at the best fit, and the score; see `VectorFits.best`."""
-        z, score = self._all.best(data)
-        values = self._all.chart.values(z)
-        return np.stack([values[name] for name in self._interest], axis=1), score
 
     def scores(self, data: FloatArray, point: Sequence[float]) -> FloatArray:
         """Score at values of the parameters of interest; see `VectorFits.scores`."""
@@ -108,12 +80,7 @@ class LinearFits(VectorFits):
             for side in range(2):
                 i = int((starts[:, own] if side else -starts[:, own]).argmax())
                 ends[t, side] = self._end(one, level, own, side, starts[i], units[i])
-        values = np.empty((len(data), 2))
-        for side in range(2):
-            at = z.copy()
-            at[:, own] = ends[:, side]
-            values[:, side] = chart.values(at)[self._interest[0]]
-        return values
+        return self._at_ends(z, ends)
 
     def _end(
         self,
@@ -135,25 +102,7 @@ class LinearFits(VectorFits):
             return chi2
 
         inside, step = float(start[own]), float(unit[own]) * (1.0 if side else -1.0)
-        low = excess(inside)
-        while True:
-            outside = inside + step
-            if (outside - bound) * step >= 0.0:
-                outside = bound
-            before = z.copy()
-            high = excess(outside)
-            if high > 0.0:
-                break
-            if outside == bound:
-                return bound
-            inside, low, step = outside, high, 1.5 * step
-        z[:] = before
-        from scipy.optimize import brentq
-
-        if low >= 0.0:
-            return inside
-        end: float = brentq(excess, inside, outside, xtol=1e-14, rtol=1e-13, maxiter=_STEPS)
-        return end
+        return way_out(excess, inside, step, bound, z, 1e-13)
 
     def _point(self, point: Sequence[float]) -> Hypotheses:
         return hypotheses(self._counts, [list(point)])
@@ -165,28 +114,5 @@ class LinearFits(VectorFits):
         search = self._held_at(point)
         return search.chart.hypotheses(search.best(data[None])[0])
 
-    def _held_at(self, point: Sequence[float]) -> Cells:
-        # Threads may ask at once: what one forgets the other still has.
-        key = tuple(float(value) for value in point)
-        search = self._held.get(key)
-        if search is None:
-            if self._outward:
-                search = self._search((*self._interest, *self._free), {}, abs(key[0]))
-            else:
-                search = self._search(self._free, dict(zip(self._interest, key, strict=True)))
-            if len(self._held) >= _REMEMBERED:
-                self._held.clear()
-            self._held[key] = search
-        return search
-
-    def _search(
-        self, free: Sequence[str], held: Mapping[str, float], least: float | None = None
-    ) -> Cells:
-        """Hypotheses of all values of some parameters, of the first from a value on."""
-        bounds = {
-            name: Coordinate.of(self._counts, name).within(self._ranges.get(name)) for name in free
-        }
-        if least is not None:
-            bounds[free[0]] = (self._first.variable(least), math.inf)
-        chart = Chart(self._counts, bounds, held)
+    def _over(self, chart: Chart) -> Cells:
         return Cells.of(chart, self._counts.observed)

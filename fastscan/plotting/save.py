@@ -9,11 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from fastscan.exceptions import InputError
 from fastscan.plotting.style import missing_letters, style
 from fastscan.storage.outputs import write_bytes
-from fastscan.storage.paths import local_path
-from fastscan.storage.replacement import check_free
+from fastscan.storage.replacement import check_format
 from fastscan.text import for_terminal
 
 __all__ = ["check_figure_path", "save_figure"]
@@ -31,14 +29,7 @@ def check_figure_path(path: str | Path, *, overwrite: bool = False) -> Path:
     StoreError
         The file exists and may not be replaced.
     """
-    path = local_path(path)
-    if path.suffix.lower() not in _METADATA:
-        raise InputError(
-            f"unknown figure format {path.suffix!r}",
-            where=str(path),
-            hint=f"end its name with one of: {', '.join(_METADATA)}",
-        )
-    return check_free(path, overwrite=overwrite)
+    return check_format(path, _METADATA, "a figure", overwrite=overwrite)
 
 
 def save_figure(

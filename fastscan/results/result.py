@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastscan.exceptions import InputError
 from fastscan.results.plain import alike, plain
 from fastscan.results.provenance import Provenance
 from fastscan.text import for_html, for_terminal
@@ -275,17 +274,9 @@ def check_result_path(path: str | Path, *, force: bool = False) -> Path:
     StoreError
         The file exists and may not be replaced.
     """
-    from fastscan.storage.paths import local_path
-    from fastscan.storage.replacement import check_free
+    from fastscan.storage.replacement import check_format
 
-    path = local_path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(
-            f"unknown format {path.suffix!r} of a result",
-            where=str(path),
-            hint=f"end its name with one of: {', '.join(FORMATS)}",
-        )
-    return check_free(path, overwrite=force)
+    return check_format(path, FORMATS, "a result", overwrite=force)
 
 
 def _cell(value: object) -> str:

@@ -20,7 +20,7 @@ from fastscan.inputs.text_tables import TextTable, number
 from fastscan.likelihoods import Chi2Function
 from fastscan.storage.outputs import written
 from fastscan.storage.paths import local_path
-from fastscan.storage.replacement import check_free
+from fastscan.storage.replacement import check_format
 
 __all__ = ["POINT_FORMATS", "Evaluated", "PointSource", "evaluate_points", "open_points"]
 
@@ -119,15 +119,9 @@ def evaluate_points(
     RunError
         The disk is full.
     """
-    path = check_free(out, overwrite=overwrite)
+    path = check_format(out, POINT_FORMATS, "results", overwrite=overwrite)
     writers: dict[str, Any] = {".npy": _write_npy, ".csv": _write_csv, ".parquet": _write_parquet}
     suffix = path.suffix.lower()
-    if suffix not in writers:
-        raise InputError(
-            f"unknown format {path.suffix!r} of results",
-            where=str(path),
-            hint=f"end its name with one of: {', '.join(POINT_FORMATS)}",
-        )
     found = None
     with written(path, overwrite=overwrite) as partial:
         if suffix != ".npy":

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastscan.exceptions import StoreError
+from fastscan.exceptions import InputError, StoreError
 from fastscan.storage.folders import remove_folder
 from fastscan.storage.locks import forget, hold
 from fastscan.storage.paths import local_path, taken
@@ -21,7 +22,7 @@ from fastscan.storage.paths import local_path, taken
 if TYPE_CHECKING:
     from fastscan.storage.layout import Layout
 
-__all__ = ["check_free", "check_replaceable", "remove_store"]
+__all__ = ["check_format", "check_free", "check_replaceable", "remove_store"]
 
 
 def check_free(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -54,6 +55,28 @@ def check_free(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path
             hint="name another with -o, or move it away",
         )
     return path
+
+
+def check_format(
+    path: str | os.PathLike[str], formats: Iterable[str], what: str, *, overwrite: bool = False
+) -> Path:
+    """Check that a file of one of some formats, named by suffixes, may get this name.
+
+    Raises
+    ------
+    InputError
+        The suffix is not that of a known format of ``what``.
+    StoreError
+        See `check_free`.
+    """
+    path = local_path(path)
+    if path.suffix.lower() not in formats:
+        raise InputError(
+            f"unknown format {path.suffix!r} of {what}",
+            where=str(path),
+            hint=f"end its name with one of: {', '.join(formats)}",
+        )
+    return check_free(path, overwrite=overwrite)
 
 
 def check_replaceable(path: Path, layout: Layout) -> None:

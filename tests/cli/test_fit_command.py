@@ -44,7 +44,7 @@ def test_figure(run):
         (("--free", "mass_mev"), "mass_mev is named twice"),
         (("--free", "G"), "unknown parameter 'G' (--free); did you mean 'g'?"),
         (("--toys", "-1"), "-1 toys with seed 0"),
-        (("-o", "fit.txt"), "unknown figure format '.txt'"),
+        (("-o", "fit.txt"), "unknown format '.txt' of a figure"),
     ],
 )
 def test_refusals(run, words, message):

@@ -38,4 +38,4 @@ def test_files_are_not_replaced_unasked(run):
 def test_unknown_formats_are_refused_before_the_work(run):
     outcome = run(*COMMAND, "-o", "impacts.txt")
     assert outcome.code == 2
-    assert "unknown figure format" in outcome.err
+    assert " of a figure" in outcome.err

@@ -68,7 +68,7 @@ def test_figure_is_not_replaced_unasked(run):
         (("--box", "g=1e-3:1"), "the data exclude the box"),
         (("--cl", "90"), "confidence level 90 is not between 0 and 1"),
         (("--poi", "sin2_theta_w", "--poi", "mass_mev"), "posterior of 3 parameters"),
-        (("-o", "p.jpg"), "unknown figure format '.jpg'"),
+        (("-o", "p.jpg"), "unknown format '.jpg' of a figure"),
     ],
 )
 def test_refusals(run, words, message):

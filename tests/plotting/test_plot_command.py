@@ -53,7 +53,7 @@ def test_level_and_file(plane: ScanResult, tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (["none.zarr"], "no scan there"),
-        (["SCAN", "-o", "a.jpg"], "unknown figure format"),
+        (["SCAN", "-o", "a.jpg"], " of a figure"),
         (["SCAN", "--cl", "90", "-o", "a.png"], "confidence level 90"),
         (["SCAN", "--dof", "0", "-o", "a.png"], "0 degrees of freedom"),
         (["SCAN", "-o", "none/a.png"], "can not be written"),

@@ -72,7 +72,7 @@ def test_existing_file_is_kept_unless_told(figure: Figure, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.eps", ".png", "a.PDFX"])
 def test_unknown_formats(figure: Figure, tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"unknown figure format .*\.pdf, \.png, \.svg"):
+    with pytest.raises(InputError, match=r"unknown format .* of a figure.*\.pdf, \.png, \.svg"):
         save_figure(figure, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
